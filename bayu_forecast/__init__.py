@@ -1,0 +1,52 @@
+"""bayu_forecast: is the target reachable, how sure are we, and what would it take?
+
+The face. Names are loaded on first use (PEP 562), so ``import bayu_forecast`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+#: public name -> module that holds it
+_FACE: dict[str, str] = {
+    "load_region": "bayu_forecast.data",
+    "list_regions": "bayu_forecast.data",
+    "read_table": "bayu_forecast.data",
+    "read_nbs": "bayu_forecast.data",
+    "check_file": "bayu_forecast.data",
+    "design": "bayu_forecast.design",
+    "StructuralForecaster": "bayu_forecast.models",
+    "simulate": "bayu_forecast.simulation",
+    "assess": "bayu_forecast.targets",
+    "joint": "bayu_forecast.targets",
+    "required_growth": "bayu_forecast.targets",
+    "plot_fan": "bayu_forecast.plotting",
+    "verdict": "bayu_forecast.report",
+    "chain_growth": "bayu_forecast.data",
+    "implied_base": "bayu_forecast.data",
+    "comparable_growth": "bayu_forecast.data",
+    "Target": "bayu_forecast.specs",
+    "Basis": "bayu_forecast.specs",
+    "Design": "bayu_forecast.specs",
+    "RegressorBlock": "bayu_forecast.specs",
+    "errors": "bayu_forecast.errors",
+}
+
+__all__ = [*sorted(_FACE), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FACE:
+        raise AttributeError(f"module 'bayu_forecast' has no attribute {name!r}")
+    module = importlib.import_module(_FACE[name])
+    value = module if _FACE[name].endswith("." + name) and name == "errors" else getattr(module, name)
+    # 'design' names both a module and a function: the function is the face
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_FACE})

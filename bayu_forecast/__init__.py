@@ -6,6 +6,8 @@ The face. Names are loaded on first use (PEP 562), so ``import bayu_forecast`` c
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -38,12 +40,22 @@ _FACE: dict[str, str] = {
 __all__ = [*sorted(_FACE), "__version__"]
 
 
+class _Face(ModuleType):
+    """A package whose public names win over its submodules: importing ``bayu_forecast.design`` must not hide ``design``."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in _FACE and name != "errors"):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+
 def __getattr__(name: str) -> Any:
     if name not in _FACE:
         raise AttributeError(f"module 'bayu_forecast' has no attribute {name!r}")
     module = importlib.import_module(_FACE[name])
-    value = module if _FACE[name].endswith("." + name) and name == "errors" else getattr(module, name)
-    # 'design' names both a module and a function: the function is the face
+    value = module if name == "errors" else getattr(module, name)
     globals()[name] = value
     return value
 

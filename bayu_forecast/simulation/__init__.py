@@ -1,0 +1,119 @@
+"""The bridge: a fitted model and what was known, into sample paths of every series a target speaks of.
+
+Floor F5: sees the west (snapshot, design) and the east (models). It must never reduce over samples: that is for
+targets and reports.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+import bayu_forecast
+from bayu_forecast.errors import HorizonError, SchemaError
+from bayu_forecast.schema.names import BASELINE, PATH_DIMS, SAMPLE, SERIES, UNIT_MONEY
+from bayu_forecast.simulation.linked import linked_series
+from bayu_forecast.simulation.revision import revision_paths
+from bayu_forecast.simulation.totals import last_total
+
+if TYPE_CHECKING:
+    from bayu_forecast.data import Snapshot
+    from bayu_forecast.models import StructuralForecaster
+
+#: paths are always drawn in whole first blocks, so that few samples are the first of many
+_LEAST = 256
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    model: StructuralForecaster, known: Snapshot, *, horizon: int | str, samples: int = 4000, rng: int = 0
+) -> xr.Dataset:
+    """Draw joint sample paths of a region's series, from two Januaries before the date to the horizon.
+
+    The retail total comes from the model; the other series a target needs (services, consumption, GDP) from the
+    evidence known at the date, in the same samples. Months already printed vary only by what is uncertain about them.
+
+    Parameters
+    ----------
+    model : StructuralForecaster
+        Fitted on ``known.observations(...)``.
+    known : Snapshot
+        What was published by the date.
+    horizon : int or str
+        Months after the last print, or the last month, such as ``"2027-12"``.
+    samples : int
+        Number of paths; the same seed gives the first of more.
+    rng : int
+        Seed.
+
+    Returns
+    -------
+    Dataset, dims (scenario, sample, series, time)
+        ``value`` in 1e8 CNY a month on the basis current at the date; ``revision`` (sample, series, time), the log
+        factor of a census revision still to come; ``prior_share``, ``last_total``, ``last_year`` and ``resolution``
+        over series.
+
+    Raises
+    ------
+    SchemaError
+        When the model was fitted on another region.
+    HorizonError
+        When the horizon is not after the start.
+
+    Examples
+    --------
+    >>> import bayu_forecast as bf
+    >>> known = bf.load_region("chongqing").as_of("2025-01-31")
+    >>> model = bf.StructuralForecaster().fit(known.observations("retail_total"), bf.design(known))
+    >>> paths = bf.simulate(model, known, horizon="2025-12", samples=100, rng=7)
+    >>> paths["value"].dims
+    ('scenario', 'sample', 'series', 'time')
+    >>> sorted(paths["series"].to_numpy().tolist())
+    ['china:retail_total', 'consumption', 'final_consumption', 'gdp', 'retail_total', 'services']
+    """
+    own = model.series_[-1]
+    region, _, name = own.partition(":")
+    if region != known.region.name:
+        raise SchemaError(f"the model was fitted on {region!r} and the snapshot is of {known.region.name!r}: fit it on this snapshot")
+    start = known.as_of.replace(year=known.as_of.year - 2, month=1, day=1)
+    months = model.months_until(horizon)
+    if model.design_.time[months - 1] < start:
+        raise HorizonError(f"horizon {horizon!r} ends before the paths start, {start:%Y-%m}", got=str(horizon))
+    drawn = model.simulate(horizon, samples=max(samples, _LEAST), rng=rng, start=f"{start:%Y-%m}")
+    drawn = drawn.assign_coords({SERIES: [name if s == own else s for s in model.series_]})
+    linked, prior_share = linked_series(drawn["value"].sel({SERIES: name}), known, int(rng))
+    value = xr.concat([drawn["value"], linked], dim=SERIES) if linked is not None else drawn["value"]
+    return _assemble(value.isel({SAMPLE: slice(samples)}), prior_share, known, model, name, int(rng))
+
+
+def _assemble(
+    value: xr.DataArray, prior_share: dict[str, float], known: Snapshot, model: StructuralForecaster, name: str, seed: int
+) -> xr.Dataset:
+    """The dataset of paths with everything a verdict needs beside them."""
+    series = value[SERIES].to_numpy().tolist()
+    observed = model.table_
+    revision = revision_paths(value, known, {name: model.series_[-1], model.series_[0]: model.series_[0]}, observed, seed)
+    nothing = (float("nan"), 0)
+    totals = {s: last_total(known, name, model.series_[0].partition(":")[0] if ":" in s else None) if s == name or ":" in s else nothing for s in series}
+    return xr.Dataset(
+        {
+            "value": value.expand_dims({"scenario": [BASELINE]}).transpose(*PATH_DIMS).assign_attrs(
+                units=UNIT_MONEY, long_name="monthly level on the basis current at the date"
+            ),
+            "revision": revision.assign_attrs(units="1", long_name="log factor of census revisions still to come"),
+            "prior_share": (SERIES, [prior_share.get(s, 0.0) for s in series], {"units": "1", "long_name": "share of variance that is prior"}),
+            "last_total": (SERIES, [totals[s][0] for s in series], {"units": UNIT_MONEY, "long_name": "last published annual total"}),
+            "last_year": (SERIES, np.array([totals[s][1] for s in series], dtype=np.int64)),
+        },
+        coords={"resolution": (SERIES, ["month" if s == name or ":" in s else "year" for s in series])},
+        attrs={
+            "region": known.region.name,
+            "as_of": f"{known.as_of:%Y-%m-%d}",
+            "seed": seed,
+            "units": UNIT_MONEY,
+            "library_version": bayu_forecast.__version__,
+        },
+    )

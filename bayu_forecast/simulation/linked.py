@@ -1,0 +1,163 @@
+"""Series that a target needs and the region hardly publishes, drawn in the same samples as its retail total.
+
+Floor F5. Which series, of which kind and from which evidence is data (``linked`` in a region's file); each kind is one
+annual model of the east floor. Annual totals are carried as twelfths.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from bayu_forecast._numeric.streams import normals
+from bayu_forecast.models.annual import AnnualFigures, ContributionModel, GrowthModel, RatioModel, ShareModel, correlate, draw_years
+from bayu_forecast.schema.names import SAMPLE, SERIES, TIME
+from bayu_forecast.simulation.totals import annual_totals
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from bayu_forecast.data import Snapshot
+
+    Array = NDArray[np.float64]
+
+#: correlation of the region's yearly shocks with its retail growth: retail is most of consumption, less of GDP
+_RHO = 0.5
+#: logit noise of a share that covers a part of the year only
+_PART_YEAR = 0.05
+#: samples that standardise retail growth, a whole first block so that more samples change nothing
+_REFERENCE = 256
+
+
+def linked_series(retail: xr.DataArray, known: Snapshot, seed: int) -> tuple[xr.DataArray | None, dict[str, float]]:
+    """Draw the linked series (sample, series, time) and say how much of each is prior."""
+    if not known.region.linked:
+        return None, {}
+    context = _Context(retail, known, seed)
+    for name, spec in known.region.linked.items():
+        _KINDS[spec["kind"]](context, name, spec)
+    months = pd.DatetimeIndex(retail[TIME].to_numpy())
+    place = months.year.to_numpy() - context.years[0]
+    values = np.stack([context.annual[name][:, place] / 12.0 for name in context.annual], axis=1)
+    coords = {SAMPLE: retail[SAMPLE], SERIES: list(context.annual), TIME: retail[TIME]}
+    return xr.DataArray(values, dims=(SAMPLE, SERIES, TIME), coords=coords), context.prior_share
+
+
+class _Context:
+    """Years, retail growth and evidence shared by the kinds, and the annual draws they leave."""
+
+    def __init__(self, retail: xr.DataArray, known: Snapshot, seed: int) -> None:
+        self.known, self.seed = known, seed
+        months = pd.DatetimeIndex(retail[TIME].to_numpy())
+        self.years = np.unique(months.year.to_numpy())
+        totals = np.stack([retail.to_numpy()[:, months.year == y].sum(axis=1) for y in self.years], axis=1)
+        # a last year that is not whole counts as if the rest ran at the same rate: only its draws' spread is used
+        share = np.array([(months.year == y).sum() / 12.0 for y in self.years])
+        self.totals = totals / share
+        self.samples = len(totals)
+        evidence = known.evidence.to_dataframe()
+        self.evidence = evidence[evidence["measure"].notna()]
+        first = int(min(self.years[0], self.evidence["period_end"].dt.year.min() if len(self.evidence) else self.years[0]))
+        self.all_years = np.arange(first, self.years[-1] + 1)
+        self.in_paths = self.all_years >= self.years[0]
+        self.disturbed = np.isin(self.all_years, known.disturbances.year)
+        self.annual: dict[str, Array] = {}
+        self.prior_share: dict[str, float] = {}
+
+    def shock(self, name: str, rows: int) -> Array:
+        return normals(self.seed, ("linked", name), rows, self.samples)
+
+    def tied(self, shocks: Array) -> Array:
+        """Correlate the yearly shocks (year, sample) of the paths' years with retail growth of the same year."""
+        growth = np.diff(np.log(self.totals), axis=1)
+        out = shocks.copy()
+        for i in range(growth.shape[1]):
+            row = len(shocks) - growth.shape[1] + i
+            reference = growth[:_REFERENCE, i]
+            scaled = (growth[:, i] - reference.mean()) / max(float(reference.std()), 1e-12)
+            out[row] = correlate(shocks[row], scaled, _RHO) if reference.std() > 1e-3 else shocks[row]
+        return out
+
+    def figures(self, series: str, region: str | None = None) -> pd.DataFrame:
+        """Latest print of each year (whole years before parts), by region."""
+        rows = self.evidence[(self.evidence["series"] == series)]
+        if region is not None:
+            rows = rows[rows["region"] == region]
+        rows = rows.assign(
+            year=rows["period_end"].dt.year,
+            months=(rows["period_end"].dt.month - rows["period_start"].dt.month + 1),
+        )
+        rows = rows[rows["period_start"].dt.year == rows["year"]]
+        return rows.sort_values(["months", "release_date"]).drop_duplicates(["region", "year"], keep="last").sort_values("year")
+
+
+def _ratio(context: _Context, name: str, spec: dict[str, Any]) -> None:
+    """A level as a log ratio to retail: evidence is the product of two figures (per head times heads), where published."""
+    region = context.known.region.name
+    heads, per_head = (context.figures(s, region).set_index("year")["value"] for s in spec["evidence"])
+    known = (heads * per_head * float(spec["scale"])).dropna()
+    retail = annual_totals(context.known, spec["of"])
+    log_ratio = np.log(known / retail).dropna()
+    figures = AnnualFigures(log_ratio.index.to_numpy(dtype=np.int64), log_ratio.to_numpy(dtype=float), np.full(len(log_ratio), 0.01))
+    model = RatioModel()
+    mean, cov = model.posterior(context.all_years, figures)
+    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
+    draws = draw_years(mean, cov, context.shock(name, len(mean)))
+    context.annual[name] = context.totals * np.exp(draws)
+    context.prior_share[name] = float(min(1.0, cov[-1, -1] / model.start[1] ** 2))
+
+
+def _share(context: _Context, name: str, spec: dict[str, Any]) -> None:
+    """A share of another linked series: the nation's path plus the region's own deviation, which nothing measures."""
+    rows = context.figures(spec["evidence"])
+    logit = np.log(rows["value"] / (1 - rows["value"])).to_numpy(dtype=float)
+    slope = (1 / (rows["value"] * (1 - rows["value"]))).to_numpy(dtype=float)
+    noise = np.hypot(rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) * slope, np.where(rows["months"] < 12, _PART_YEAR, 1e-4))
+    figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), logit, noise)
+    model = ShareModel(spread=float(spec["spread"]))
+    mean, cov = model.posterior(context.all_years, figures, context.disturbed)
+    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
+    shocks = context.shock(name, len(mean) + 1)
+    draws = draw_years(mean, cov, shocks[1:]) + model.spread * shocks[0][:, None]
+    context.annual[name] = context.annual[spec["of"]] / (1 + np.exp(-draws))
+    context.prior_share[name] = float(model.spread**2 / (model.spread**2 + cov[-1, -1]))
+
+
+def _growth(context: _Context, name: str, spec: dict[str, Any]) -> None:
+    """A level at constant prices, chained by growth from the last published level."""
+    rows = context.figures(spec["evidence"], context.known.region.name)
+    noise = rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) + 1e-4
+    figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), np.log1p(rows["value"].to_numpy(dtype=float)), noise)
+    mean, cov = GrowthModel().posterior(context.all_years, figures, context.disturbed)
+    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
+    growth = draw_years(mean, cov, context.tied(context.shock(name, len(mean))))
+    base = context.figures(spec["level"], context.known.region.name)
+    level = float(base["value"].iloc[-1]) if len(base) else 1.0
+    context.annual[name] = level * np.exp(np.cumsum(growth, axis=1))
+    context.prior_share[name] = 0.0 if len(rows) else 1.0
+
+
+def _contribution(context: _Context, name: str, spec: dict[str, Any]) -> None:
+    """A part of another linked series whose increments follow other regions' contribution tables."""
+    rows = context.figures(spec["evidence"])
+    rows = rows[rows["months"] == 12]
+    own = context.known.region.name
+    regions = [group["value"].to_numpy(dtype=float) for region, group in rows.groupby("region") if region != own]
+    total = context.annual[spec["of"]]
+    increments = np.diff(total, axis=1)
+    usual = np.abs(np.median(increments[:_REFERENCE], axis=0))[None, :] * np.ones_like(increments)
+    shocks = context.shock(name, 2 + increments.shape[1])
+    shocks[2:] = context.tied(shocks[2:])
+    part = ContributionModel().draw(regions, increments, usual, shocks)
+    start = float(spec["start_share"]) * total[:, :1]
+    context.annual[name] = np.concatenate([start, start + np.cumsum(part, axis=1)], axis=1)
+    mean = ContributionModel().posterior(regions)[0]
+    gap = part[:_REFERENCE, -1] - 0.5 * increments[:_REFERENCE, -1]
+    certain = (mean - 0.5) * increments[:_REFERENCE, -1]
+    context.prior_share[name] = float(np.clip(1 - certain.var() / gap.var(), 0.0, 1.0)) if gap.var() > 0 else 0.0
+
+
+_KINDS = {"ratio": _ratio, "share": _share, "growth": _growth, "contribution": _contribution}

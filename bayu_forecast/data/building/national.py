@@ -1,0 +1,91 @@
+"""Observations of the nation: months, year-to-date figures, growth, annual vintages, catering and goods.
+
+Floor F3 (data, build only). It knows the national tables and their traps; it must never know a model.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from bayu_forecast.data.building.figures import read_figures
+from bayu_forecast.data.building.rows import GROWTH, LEVEL, corrected, joined, national_release, percent, row, table, tidy
+from bayu_forecast.schema.names import UPPER_BOUND, USE_NO, USE_YES
+from bayu_forecast.specs import Basis
+
+SERIES = {"cn_retail_total": "retail_total", "cn_catering": "retail_catering", "cn_goods": "retail_goods",
+          "cn_services_retail": "services_retail"}
+KINDS = {"_month_yoy": GROWTH, "_ytd_yoy": GROWTH, "_month": LEVEL, "_ytd": LEVEL}
+SHOWN = "shown, not modelled"
+
+
+def split_name(name: str) -> tuple[str, str] | None:
+    """Series and measure of a column name, None when the archive does not carry it."""
+    for ending, measure in KINDS.items():
+        if name.endswith(ending):
+            series = SERIES.get(name.removesuffix(ending))
+            return (series, measure) if series else None
+    return None
+
+
+def basis_of(year: int, bases: list[Basis], vintages: dict[str, str]) -> Basis:
+    """The basis of a figure printed in its own year."""
+    yearbooks = {code for vintage, code in vintages.items() if vintage.startswith("yearbook")}
+    return next(b for b in bases if b.code not in yearbooks and b.first_year <= year <= b.last_year)
+
+
+def half_width(value: str, measure: str, note: str) -> float:
+    """Half a unit of the last digit printed."""
+    if measure == GROWTH:
+        return 0.0005
+    return 0.5 if "rounded to 100M CNY" in note else 0.05
+
+
+def monthly(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.DataFrame:
+    """Every monthly and year-to-date print; finer prints stand before rounded copies of the same figure."""
+    names = ("national_retail_monthly.csv", "national_retail_categories.csv", "national_services_retail.csv")
+    rows = []
+    for cells in pd.concat([read_figures(n) for n in names], ignore_index=True).to_dict("records"):
+        found = split_name(cells["series"])
+        if found is None:
+            continue
+        series, measure = found
+        start, end, note = cells["period_start"], cells["period_end"], cells["note"]
+        basis = basis_of(int(start[:4]), bases, vintages)
+        released, status = national_release(start, end, cells["published_on"])
+        shown = SHOWN in basis.note or cells["source"].startswith("implied")
+        rows.append(row(region=region, series=series, measure=measure, period_start=start, period_end=end,
+                        value=percent(cells["value"]) if measure == GROWTH else float(cells["value"]),
+                        half_width=half_width(cells["value"], measure, note), basis=basis.code, release_date=released,
+                        release_status=status, source=cells["source"], confidence=cells["confidence"],
+                        use=USE_NO if shown else USE_YES, note=note))
+    return finest(table(rows))
+
+
+def finest(frame: pd.DataFrame) -> pd.DataFrame:
+    """Of several copies of one first print the most precise one, the dated one before the estimated."""
+    width = pd.to_numeric(frame["half_width"])
+    frame = frame.assign(width=width, estimated=frame["release_status"].ne("exact"))
+    frame = frame.sort_values(["width", "estimated", "release_date", "source"], kind="stable")
+    kept = frame.drop_duplicates(["series", "measure", "period_start", "period_end", "basis"])
+    return kept.drop(columns=["width", "estimated"])
+
+
+def annual_vintages(region: str, vintages: dict[str, str]) -> pd.DataFrame:
+    """Annual totals by yearbook or database vintage; those on a basis of their own are shown only."""
+    rows = []
+    for cells in read_figures("national_retail_annual_vintages.csv").to_dict("records"):
+        code = vintages.get(cells["series"].partition("@")[2])
+        if code is None:  # the December year-to-date figure once more
+            continue
+        bound = "upper bound" in cells["note"]
+        rows.append(row(region=region, series="retail_total", period_start=cells["period_start"], period_end=cells["period_end"],
+                        value=float(cells["value"]), half_width=0.05, basis=code, release_date=cells["published_on"],
+                        release_status=UPPER_BOUND if bound else "exact", source=cells["source"], confidence=cells["confidence"],
+                        use=USE_YES if bound else USE_NO, note=joined(cells["note"], "" if bound else SHOWN)))
+    return table(rows)
+
+
+def observations(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.DataFrame:
+    """The nation's archive."""
+    frame = pd.concat([monthly(region, bases, vintages), annual_vintages(region, vintages)], ignore_index=True)
+    return tidy(corrected(frame, region, "observations"))

@@ -1,0 +1,152 @@
+"""The tables of one region folder: read, checked against their manifest, and cut at a date.
+
+Floor F3 (data). ``RegionTables.known_by`` is where later rows are dropped; nothing here may look past it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from bayu_forecast.data.region import Region, read_region
+from bayu_forecast.errors import IntegrityError, SchemaError
+from bayu_forecast.schema.names import OBSERVATION_COLUMNS
+from bayu_forecast.specs import Target
+
+DATES = ("period_start", "period_end", "release_date")
+NUMBERS = ("value", "half_width")
+TARGET_NUMBERS = ("value", "tolerance")
+#: variables of the Dataset that a snapshot hands out, in this order
+KNOWN_COLUMNS = ("region", "series", "measure", "period_start", "period_end", "value", "unit", "half_width", "basis", "basis_rank",
+                 "taper_start", "taper_end", "basis_month_sd", "noise", "release_date", "release_status", "source", "confidence", "note")
+#: tables that only some regions have, with their columns
+OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_break_year", "note"),
+            "disturbances": ("month", "announced", "source", "note"),
+            "definitions": ("id", "quantity", "numerator", "denominator", "publisher", "frequency", "series", "note"),
+            "revisions": ("region", "series", "basis_from", "basis_to", "reference_year", "step", "released", "method", "source")}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class RegionTables:
+    """Facts and tables of one region.
+
+    Attributes
+    ----------
+    region : Region
+        Its facts.
+    observations, evidence : DataFrame
+        Prints, one a row, columns as in ``schema.names.OBSERVATION_COLUMNS``.
+    targets : tuple of Target
+        Targets set for it.
+    censuses, disturbances, definitions, revisions : DataFrame
+        Empty where the folder has none.
+    """
+
+    region: Region
+    observations: pd.DataFrame
+    evidence: pd.DataFrame
+    targets: tuple[Target, ...]
+    censuses: pd.DataFrame
+    disturbances: pd.DataFrame
+    definitions: pd.DataFrame
+    revisions: pd.DataFrame
+
+    def known_by(self, date: pd.Timestamp) -> RegionTables:
+        """The same tables with every row released, announced or issued after the date dropped."""
+        def by(frame: pd.DataFrame, column: str) -> pd.DataFrame:
+            return frame[frame[column].le(date)].reset_index(drop=True)
+
+        return dataclasses.replace(self, observations=by(self.observations, "release_date"), evidence=by(self.evidence, "release_date"),
+                                   targets=tuple(t for t in self.targets if pd.Timestamp(t.issued) <= date),
+                                   censuses=by(self.censuses, "announced"), disturbances=by(self.disturbances, "announced"),
+                                   revisions=by(self.revisions, "released"))
+
+
+def verify(folder: Path) -> None:
+    """Compare every file of a region folder with its manifest.
+
+    Raises
+    ------
+    IntegrityError
+        When the manifest or a file is missing, or a sha256 differs.
+    """
+    path = folder / "manifest.json"
+    if not path.exists():
+        raise IntegrityError(f"region folder {folder.name!r} has no manifest.json: reinstall, or rebuild with "
+                             "python -m bayu_forecast.data.build", file=str(path))
+    listed = json.loads(path.read_text(encoding="utf-8"))["files"]
+    for name, expected in listed.items():
+        file = folder / name
+        got = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "missing"
+        if got != expected:
+            raise IntegrityError(f"{folder.name}/{name} is not the file of its manifest (sha256 {got[:12]}, expected {expected[:12]}): "
+                                 "reinstall, or rebuild with python -m bayu_forecast.data.build", file=str(file), expected=expected, got=got)
+
+
+def read_rows(path: Path) -> pd.DataFrame:
+    """Read an archive table with its types.
+
+    Raises
+    ------
+    SchemaError
+        When a column is missing or extra.
+    """
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if tuple(frame.columns) != OBSERVATION_COLUMNS:
+        odd = sorted(set(frame.columns) ^ set(OBSERVATION_COLUMNS))
+        raise SchemaError(f"{path.name}: columns differ from the archive's by {odd}; see docs/data.md", file=str(path), names=odd)
+    for name in DATES:
+        frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d").astype("datetime64[s]")
+    for name in NUMBERS:
+        frame[name] = pd.to_numeric(frame[name]).astype(float)
+    return frame
+
+
+def read_targets(path: Path) -> tuple[Target, ...]:
+    """Read the targets of a region."""
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+    return tuple(Target(**r | {n: float(r[n]) for n in TARGET_NUMBERS} | {"period": int(r["period"]),
+                                                                          "issued": pd.Timestamp(r["issued"]).date()}) for r in rows)
+
+
+def read_optional(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table that only some regions have; empty with its columns where there is none."""
+    path = folder / f"{name}.csv"
+    frame = (pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str))
+    for column in ("announced", "released", "month"):
+        if column in frame:
+            frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[s]")
+    for column in ("reference_year", "first_year", "national_break_year"):
+        if column in frame:
+            frame[column] = frame[column].astype(int)
+    return frame.assign(step=pd.to_numeric(frame["step"]).astype(float)) if "step" in frame else frame
+
+
+def read_tables(folder: Path) -> RegionTables:
+    """Read one region folder after comparing it with its manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder: ``region.yml``, ``observations.csv``, ``evidence.csv``, ``targets.csv``, ``manifest.json`` and optional tables.
+
+    Returns
+    -------
+    RegionTables
+        Its facts and tables.
+
+    Raises
+    ------
+    IntegrityError
+        When a file differs from the manifest.
+    SchemaError
+        When a table has other columns.
+    """
+    verify(folder)
+    optional = {name: read_optional(folder, name) for name in OPTIONAL}
+    return RegionTables(read_region(folder / "region.yml"), read_rows(folder / "observations.csv"), read_rows(folder / "evidence.csv"),
+                        read_targets(folder / "targets.csv"), **optional)

@@ -7,5 +7,19 @@ from __future__ import annotations
 
 from bayu_forecast.data.archive import RegionData, list_regions, load_region
 from bayu_forecast.data.arithmetic import chain_growth, comparable_growth, implied_base
+from bayu_forecast.data.check import CheckReport, check_file
+from bayu_forecast.data.read_nbs import read_nbs
+from bayu_forecast.data.read_table import read_table
 
-__all__ = ["RegionData", "chain_growth", "comparable_growth", "implied_base", "list_regions", "load_region"]
+__all__ = [
+    "CheckReport",
+    "RegionData",
+    "chain_growth",
+    "check_file",
+    "comparable_growth",
+    "implied_base",
+    "list_regions",
+    "load_region",
+    "read_nbs",
+    "read_table",
+]

@@ -1,0 +1,102 @@
+"""What a model is told of the world: calendar regressors with priors, and the months of passing shocks.
+
+Floor F4, west: it joins the calendar with what was known at a date. It must never see a figure that is forecast.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Final, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from bayu_forecast.calendar import mean_days_off, month_features
+from bayu_forecast.specs import Design, RegressorBlock
+
+__all__ = ["Known", "design"]
+
+#: years of months beyond the year of the date, enough for any target of the two next five-year plans
+_YEARS_AHEAD: Final = 12
+
+
+class Known(Protocol):
+    """What the design asks of a snapshot.
+
+    Attributes
+    ----------
+    as_of : Timestamp or str
+        The date of knowledge.
+    disturbances : DatetimeIndex
+        First days of the months known by then to be disturbed by a passing shock.
+    """
+
+    @property
+    def as_of(self) -> pd.Timestamp | str: ...  # noqa: D102
+
+    @property
+    def disturbances(self) -> pd.DatetimeIndex: ...  # noqa: D102
+
+
+def _block(name: str, column: ArrayLike, *, mean: float, sd: float, source: str) -> RegressorBlock:
+    """A block of one column and one shape."""
+    columns: NDArray[np.float64] = np.asarray(column, dtype=np.float64)[:, None]
+    prior = {"prior_mean": np.array([mean]), "prior_sd": np.array([sd])}
+    return RegressorBlock(name=name, labels=(name,), columns=(columns,), weights=(1.0,), source=source, **prior)
+
+
+def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", until: str | dt.date | pd.Timestamp | None = None) -> Design:
+    """Regressor blocks and disturbed months, history and future in one piece, as known at a date.
+
+    Three blocks of one column each: ``post_festival``, the centred share of the days 7 to 21 after the Spring Festival;
+    ``leap_day``, the log of February's length over its mean; ``days_off``, days off beyond the long-run mean of the
+    calendar month under the law in force. Windows before and during the festival are left out: January and February
+    are published as one sum, inside which both always lie, so their regressors have no variance.
+
+    Parameters
+    ----------
+    known : Snapshot
+        Its ``as_of`` and ``disturbances`` are read, nothing else.
+    start : str or date
+        First month, 2000-01 or later.
+    until : str or date, optional
+        Last month; December of the twelfth year after that of ``known.as_of`` by default.
+
+    Returns
+    -------
+    Design
+        Blocks over the months from ``start`` to ``until``; coefficients in log points for one unit of the column.
+
+    Raises
+    ------
+    CalendarRangeError
+        When the months leave the calendar's tables.
+    PeriodError
+        When a date cannot be read, or ``until`` lies before ``start``.
+
+    References
+    ----------
+    Bell and Hillmer (1983), JASA 78; Roberts and White (2015), RBA Research Discussion Paper 2015-13.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> known = SimpleNamespace(as_of=pd.Timestamp("2025-01-31"), disturbances=pd.DatetimeIndex(["2020-02-01"]))
+    >>> told = design(known, start="2020-01", until="2020-03")
+    >>> [block.name for block in told.blocks], told.disturbed
+    (['post_festival', 'leap_day', 'days_off'], array([False,  True, False]))
+    """
+    as_of = pd.Timestamp(known.as_of)
+    features = month_features(start, f"{as_of.year + _YEARS_AHEAD}-12" if until is None else until, as_of)
+    time = pd.DatetimeIndex(features["time"].to_numpy())
+    extra = features["days_off"].to_numpy() - mean_days_off(as_of)[time.month - 1]
+    blocks = (
+        _block("post_festival", features["post_festival"], mean=0.0, sd=0.02,
+               source="default: either sign, two per cent of a month's sales for a whole window"),
+        _block("leap_day", features["leap_day"], mean=1.0, sd=0.3,
+               source="default: sales follow the number of days, one for one, give or take a third"),
+        _block("days_off", extra, mean=0.0, sd=0.005,
+               source="default: half a per cent of a month's goods sales for a day off more, either sign"),
+    )  # fmt: skip
+    return Design(time=time, blocks=blocks, disturbed=np.asarray(time.isin(known.disturbances)), as_of=as_of)

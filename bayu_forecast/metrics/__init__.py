@@ -1,0 +1,134 @@
+"""Labelled scores: the kernels of ``_numeric.scoring`` over named dimensions.
+
+Floor F2. It never knows which model made a forecast; labels must agree exactly, nothing is aligned by guessing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+import xarray as xr
+
+from bayu_forecast._numeric import scoring
+from bayu_forecast.errors import SchemaError
+from bayu_forecast.schema.names import SAMPLE
+
+Over = Hashable | Iterable[Hashable]
+
+__all__ = ["coverage", "crps", "mae"]
+
+
+def crps(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over = (), fair: bool = True) -> xr.DataArray:
+    """Return the continuous ranked probability score of samples.
+
+    Parameters
+    ----------
+    forecast : DataArray (..., sample)
+        Samples.
+    observed : DataArray (...)
+        Outcomes, same labels and unit.
+    over : dimension or dimensions
+        Averaged over; none by default.
+    fair : bool
+        Unbiased in the number of samples (see :func:`bayu_forecast._numeric.scoring.crps_ensemble`).
+
+    Returns
+    -------
+    DataArray
+        Unit of the outcomes; lower is better.
+
+    Raises
+    ------
+    SchemaError
+        When there is no dimension ``sample``, or labels differ.
+
+    Examples
+    --------
+    >>> samples = xr.DataArray([[0.0, 2.0], [0.0, 2.0]], dims=("origin", "sample"))
+    >>> float(crps(samples, xr.DataArray([1.0, 2.0], dims="origin"), over="origin", fair=False))
+    0.5
+    """
+    if SAMPLE not in forecast.dims:
+        got = forecast.dims
+        raise SchemaError(f"crps needs samples: a forecast with a dimension {SAMPLE!r}, got {got}", expected=SAMPLE, got=got)
+    _same_labels(forecast, observed)
+    score: xr.DataArray = xr.apply_ufunc(
+        lambda x, y: scoring.crps_ensemble(x, y, fair=fair),
+        *xr.broadcast(forecast, observed, exclude=[SAMPLE]), input_core_dims=[[SAMPLE], []], join="exact",
+    )
+    return _labelled(score, observed, over, "continuous ranked probability score")
+
+
+def coverage(lower: xr.DataArray, upper: xr.DataArray, observed: xr.DataArray, *, over: Over) -> xr.DataArray:
+    """Return the share of outcomes that lie in their intervals, ends included.
+
+    Parameters
+    ----------
+    lower, upper, observed : DataArray
+        Same labels and unit.
+    over : dimension or dimensions
+        Averaged over.
+
+    Returns
+    -------
+    DataArray
+        In [0, 1].
+
+    Raises
+    ------
+    SchemaError
+        When labels differ.
+
+    Examples
+    --------
+    >>> outcome = xr.DataArray([0.5, 2.0], dims="origin")
+    >>> float(coverage(outcome * 0, outcome * 0 + 1, outcome, over="origin"))
+    0.5
+    """
+    _same_labels(lower, upper, observed)
+    share: xr.DataArray = xr.apply_ufunc(scoring.covered, lower, upper, observed, join="exact").mean(over)
+    return share.assign_attrs(units="1", long_name="share of outcomes inside")
+
+
+def mae(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over) -> xr.DataArray:
+    """Return the mean absolute error.
+
+    Parameters
+    ----------
+    forecast, observed : DataArray
+        Same labels and unit.
+    over : dimension or dimensions
+        Averaged over.
+
+    Returns
+    -------
+    DataArray
+        Unit of the outcomes.
+
+    Raises
+    ------
+    SchemaError
+        When labels differ.
+
+    Examples
+    --------
+    >>> outcome = xr.DataArray([1.0, 2.0], dims="origin")
+    >>> float(mae(outcome + 0.5, outcome, over="origin"))
+    0.5
+    """
+    _same_labels(forecast, observed)
+    return _labelled(abs(forecast - observed), observed, over, "mean absolute error")
+
+
+def _same_labels(*arrays: xr.DataArray) -> None:
+    """Refuse arrays whose shared dimensions carry other labels or lengths."""
+    try:
+        xr.align(*arrays, join="exact", exclude=[SAMPLE])
+    except ValueError as error:
+        raise SchemaError(f"forecast and outcome carry different labels ({error}): select the same ones on both sides") from error
+
+
+def _labelled(score: xr.DataArray, observed: xr.DataArray, over: Over, name: str) -> xr.DataArray:
+    """Average and label."""
+    mean: xr.DataArray = score.mean(over)  # type: ignore[arg-type]
+    return mean.assign_attrs(units=str(observed.attrs.get("units", "1")), long_name=name)

@@ -388,4 +388,6 @@ def test_a_joint_table_has_its_limits(lognormal):
         joint(lognormal, far)
     with pytest.raises(TargetError, match="got 9"):
         joint(lognormal, [level_target(float(value), id=str(value)) for value in range(9)])
+    with pytest.raises(SchemaError, match="expected an xarray.Dataset"):
+        joint(lognormal["value"], far)
     assert joint(lognormal, [far, level_target(100.0)])["target"].values.tolist() == ["t"]

@@ -62,8 +62,8 @@ def joint(paths: xr.Dataset, targets: Target | Iterable[Target]) -> xr.Dataset:
     >>> table.outcome.values.tolist(), table.probability.sel(scenario="baseline").values
     (['+ +', '+ -', '- +', '- -'], array([0.25, 0.5 , 0.  , 0.25]))
     """
-    chosen = [target for target in listed(targets) if covered(read(target), paths)]
     assert_sample_paths(paths)
+    chosen = [target for target in listed(targets) if covered(read(target), paths)]
     if not 0 < len(chosen) <= MOST:
         raise TargetError(f"a joint table takes one to {MOST} targets within the horizon, got {len(chosen)}: choose which to read together")
     names = [target.id for target in chosen]

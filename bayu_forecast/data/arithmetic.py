@@ -151,7 +151,8 @@ def comparable_growth(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> f
     >>> comparable_growth(old, new | {"basis": "b2"})
     Traceback (most recent call last):
     ...
-    bayu_forecast.errors.BasisError: growth from 2024-01-01 to 2025-01-01 would cross the bases 'b1' and 'b2': use the published growth ...
+    bayu_forecast.errors.BasisError: growth from 2024-01-01 to 2025-01-01 would cross the bases 'b1' and 'b2': use the published growth,
+    or two levels of one vintage
     """
     starts = [str(np.datetime64(r["period_start"], "D")) for r in (earlier, later)]
     ends = [str(np.datetime64(r["period_end"], "D")) for r in (earlier, later)]
@@ -160,8 +161,8 @@ def comparable_growth(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> f
             raise SchemaError(f"growth needs two levels of one series in one unit; {name} is {earlier[name]!r} and {later[name]!r}",
                               names=[name])
     if starts[0][5:] != starts[1][5:] or ends[0][5:7] != ends[1][5:7] or starts[0] >= starts[1]:
-        raise PeriodError(f"growth needs the same months of an earlier and a later year, got {starts[0]}..{ends[0]} and {starts[1]}..{ends[1]}",
-                          rows=starts)
+        spans = [f"{a}..{b}" for a, b in zip(starts, ends, strict=True)]
+        raise PeriodError(f"growth needs the same months of an earlier and a later year, got {' and '.join(spans)}", rows=spans)
     if earlier["basis"] != later["basis"]:
         raise BasisError(f"growth from {starts[0]} to {starts[1]} would cross the bases {earlier['basis']!r} and {later['basis']!r}: "
                          "use the published growth, or two levels of one vintage", names=[earlier["basis"], later["basis"]])

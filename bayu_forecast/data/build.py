@@ -77,6 +77,14 @@ def region_tables(region: str) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]
     return region_facts(region, bases, set(prints["series"])), tables
 
 
+def came_from(region: str) -> list[str]:
+    """Names of the figures files that a region's tables are made of."""
+    fact = facts()["regions"]
+    skip = "province_" if fact[region]["kind"] == "nation" else "national_"
+    others = set(fact) - {region}
+    return sorted(n for n in manifest()["files"] if not n.startswith(skip) and n.partition("_")[0] not in others)
+
+
 def write_region(region: str, folder: Path) -> None:
     """Write one region folder with its manifest."""
     folder.mkdir(parents=True)
@@ -88,8 +96,7 @@ def write_region(region: str, folder: Path) -> None:
     confidence = tables["observations"]["confidence"].value_counts()
     record = {"region": region, "licence": LICENCE, "files": files,
               "confidence": {str(k): int(v) for k, v in sorted(confidence.items())},
-              "figures": {n: {"publisher": e["publisher"], "licence": e["licence"], "sha256": e["sha256"]}
-                          for n, e in sorted(manifest()["files"].items())}}
+              "figures": {n: {k: manifest()["files"][n][k] for k in ("publisher", "licence", "sha256")} for n in came_from(region)}}
     (folder / "manifest.json").write_text(json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 

@@ -12,7 +12,9 @@ import difflib
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
+from bayu_forecast.data.definitions import what_definitions_say
 from bayu_forecast.data.region import Region
 from bayu_forecast.data.tables import KNOWN_COLUMNS, RegionTables
 from bayu_forecast.errors import UnknownNameError
@@ -22,7 +24,6 @@ from bayu_forecast.specs import Target
 #: a growth rate printed later than this after its period is not the first print of it
 FIRST_PRINT_DAYS = 183
 TEXT = ("region", "series", "measure", "unit", "basis", "release_status", "source", "confidence", "note")
-DATES = ("period_start", "period_end", "release_date")
 SHOWN_ORDER = ["region", "period_start", "period_end", "measure", "basis_rank", "release_date"]
 LONG_NAMES = {"value": "printed figure", "half_width": "half a unit of the last digit printed", "basis": "statistical basis",
               "noise": "log standard deviation of the print as a model reads it", "release_date": "visible from",
@@ -37,7 +38,7 @@ def unknown_name(kind: str, name: str, known: list[str]) -> UnknownNameError:
 
 def with_bases(frame: pd.DataFrame, regions: dict[str, Region]) -> pd.DataFrame:
     """Rows with what their basis says of them; rows on a basis that the region does not state get none."""
-    stated = [(name, b.code, b.rank, *(b.taper or (0, 0)), b.month_sd, b.level_sd) for name, region in regions.items() for b in region.bases]
+    stated = [(name, b.code, b.rank, *(b.taper or (0, 0)), b.month_sd, b.level_sd) for name, r in regions.items() for b in r.bases]
     columns = ["region", "basis", "basis_rank", "taper_start", "taper_end", "basis_month_sd", "level_sd"]
     merged = frame.merge(pd.DataFrame(stated, columns=columns), on=["region", "basis"], how="left")
     whole = ["basis_rank", "taper_start", "taper_end"]
@@ -45,9 +46,10 @@ def with_bases(frame: pd.DataFrame, regions: dict[str, Region]) -> pd.DataFrame:
     return merged.fillna({"basis_month_sd": 0.0, "level_sd": 0.0})
 
 
-def print_noise(frame: pd.DataFrame, regions: dict[str, Region]) -> np.ndarray:
+def print_noise(frame: pd.DataFrame, regions: dict[str, Region]) -> NDArray[np.float64]:
     """Log standard deviation of each print: rounding (uniform) and the region's print noise in quadrature."""
-    noise = pd.DataFrame({n: dataclasses.asdict(r.print_noise) for n, r in regions.items()}).T.reindex(frame["region"]).reset_index(drop=True)
+    stated = pd.DataFrame({name: dataclasses.asdict(region.print_noise) for name, region in regions.items()}).T
+    noise = stated.reindex(frame["region"]).reset_index(drop=True)
     late = (frame["release_date"] - frame["period_end"]).dt.days.to_numpy() > FIRST_PRINT_DAYS
     growth_sd = np.where(late, noise["growth_other"], noise["growth_first"])
     value, rounding = frame["value"].to_numpy(), frame["half_width"].to_numpy() / np.sqrt(3.0)
@@ -55,7 +57,7 @@ def print_noise(frame: pd.DataFrame, regions: dict[str, Region]) -> np.ndarray:
     one_plus = np.where(growth, 1.0 + value, 1.0)
     scale = np.where(value != 0.0, np.abs(value), 1.0)
     level = np.sqrt((rounding / scale) ** 2 + noise["level"].to_numpy() ** 2 + frame["level_sd"].to_numpy() ** 2)
-    return np.where(growth, np.sqrt(rounding**2 + growth_sd**2) / one_plus, level)
+    return np.asarray(np.where(growth, np.sqrt(rounding**2 + growth_sd**2) / one_plus, level), dtype=np.float64)
 
 
 def as_dataset(frame: pd.DataFrame, attrs: dict[str, str]) -> xr.Dataset:
@@ -191,8 +193,8 @@ class Snapshot:
 
     @property
     def definitions(self) -> pd.DataFrame:
-        """The official definitions of quantities that a target may leave open."""
-        return pd.concat([t.definitions for t in self._tables], ignore_index=True)
+        """The official definitions of quantities that a target may leave open, with the last value printed under each by the date."""
+        return what_definitions_say(pd.concat([t.definitions for t in self._tables], ignore_index=True), self._tables)
 
     @property
     def revision_steps(self) -> pd.DataFrame:

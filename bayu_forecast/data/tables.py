@@ -6,9 +6,11 @@ Floor F3 (data). ``RegionTables.known_by`` is where later rows are dropped; noth
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +28,7 @@ KNOWN_COLUMNS = ("region", "series", "measure", "period_start", "period_end", "v
 #: tables that only some regions have, with their columns
 OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_break_year", "note"),
             "disturbances": ("month", "announced", "source", "note"),
-            "definitions": ("id", "quantity", "numerator", "denominator", "publisher", "frequency", "series", "note"),
+            "definitions": ("id", "quantity", "numerator", "denominator", "publisher", "announced", "series", "note"),
             "revisions": ("region", "series", "basis_from", "basis_to", "reference_year", "step", "released", "method", "source")}
 
 
@@ -60,10 +62,11 @@ class RegionTables:
         def by(frame: pd.DataFrame, column: str) -> pd.DataFrame:
             return frame[frame[column].le(date)].reset_index(drop=True)
 
-        return dataclasses.replace(self, observations=by(self.observations, "release_date"), evidence=by(self.evidence, "release_date"),
-                                   targets=tuple(t for t in self.targets if pd.Timestamp(t.issued) <= date),
-                                   censuses=by(self.censuses, "announced"), disturbances=by(self.disturbances, "announced"),
-                                   revisions=by(self.revisions, "released"))
+        targets = tuple(t for t in self.targets if pd.Timestamp(t.issued) <= date)
+        dated = {"observations": "release_date", "evidence": "release_date", "censuses": "announced", "disturbances": "announced",
+                 "definitions": "announced", "revisions": "released"}
+        cut: dict[str, Any] = {name: by(getattr(self, name), column) for name, column in dated.items()}
+        return dataclasses.replace(self, targets=targets, **cut)
 
 
 def verify(folder: Path) -> None:
@@ -84,7 +87,8 @@ def verify(folder: Path) -> None:
         got = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "missing"
         if got != expected:
             raise IntegrityError(f"{folder.name}/{name} is not the file of its manifest (sha256 {got[:12]}, expected {expected[:12]}): "
-                                 "reinstall, or rebuild with python -m bayu_forecast.data.build", file=str(file), expected=expected, got=got)
+                                 "reinstall, or rebuild with python -m bayu_forecast.data.build",
+                                 file=str(file), expected=expected, got=got)
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -108,15 +112,21 @@ def read_rows(path: Path) -> pd.DataFrame:
 
 def read_targets(path: Path) -> tuple[Target, ...]:
     """Read the targets of a region."""
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
-    return tuple(Target(**r | {n: float(r[n]) for n in TARGET_NUMBERS} | {"period": int(r["period"]),
-                                                                          "issued": pd.Timestamp(r["issued"]).date()}) for r in rows)
+    made = []
+    for row in pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records"):
+        cells: dict[str, Any] = {str(k): v for k, v in row.items()}
+        cells |= {name: float(cells[name]) for name in TARGET_NUMBERS}
+        made.append(Target(**cells | {"period": int(cells["period"]), "issued": dt.date.fromisoformat(cells["issued"])}))
+    return tuple(made)
 
 
 def read_optional(folder: Path, name: str) -> pd.DataFrame:
     """Read a table that only some regions have; empty with its columns where there is none."""
     path = folder / f"{name}.csv"
-    frame = (pd.read_csv(path, dtype=str, keep_default_na=False) if path.exists() else pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str))
+    if not path.exists():
+        frame = pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str)
+    else:
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     for column in ("announced", "released", "month"):
         if column in frame:
             frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[s]")

@@ -9,10 +9,9 @@ import re
 
 import pandas as pd
 
-from bayu_forecast.data.building.figures import has_figures, read_figures
-from bayu_forecast.data.building.rows import (GROWTH, LEVEL, corrected, dated_release, national_release, percent, row, table, tidy,
-                                              undated_unused)
-from bayu_forecast.schema.names import ESTIMATED, RATIO, UNIT_RATIO, UPPER_BOUND, USE_NO
+from bayu_forecast.data.building.figures import has_figures, read_figures, records
+from bayu_forecast.data.building.rows import ABOUT, corrected, dated_release, national_release, percent, row, table, tidy, undated_unused
+from bayu_forecast.schema.names import ESTIMATED, GROWTH, LEVEL, RATIO, UNIT_RATIO, UPPER_BOUND, USE_NO, USE_YES
 
 SEEN = {"vintage 2018: before the 4th census": ("2018-12-31", "gdp_v2018"),
         "vintage 2020/21: after the 4th census": ("2021-12-31", "gdp_v2021"),
@@ -20,10 +19,10 @@ SEEN = {"vintage 2018: before the 4th census": ("2018-12-31", "gdp_v2018"),
         "after the 5th census": ("2026-05-01", "gdp_v2026"),
         "NBS database": ("2026-05-01", "database_2026"),
         "household survey, all residents; NBS database as of 2026-05": ("2026-05-01", "database_2026")}
-UNITS = {"亿元": "1e8 CNY", "元": "CNY", "万人": "1e4 persons", "%": UNIT_RATIO, "亿人次": "1e8 visits"}
+UNITS = {"亿元": "1e8 CNY", "元": "CNY", "万人": "1e4 persons", "%": UNIT_RATIO}
 INDICES = {"cpi_index": "cpi", "gdp_volume_index": "gdp_real"}
 #: raw finds that are prints of retail sales, comparisons with a neighbour, or sums of this and another region
-NOT_EVIDENCE = re.compile(r"^(trscg_(growth|level|goods|catering|ratio)|shanghai_|sichuan_|tourism|visitors|night_)")
+NOT_EVIDENCE = re.compile(r"^(trscg_|shanghai_|sichuan_|tourism|visitors|night_|online_)")
 
 
 def decimals(value: str) -> int:
@@ -34,7 +33,7 @@ def decimals(value: str) -> int:
 def rounding(value: str, unit: str, note: str) -> float:
     """Half a unit of the last digit printed, in the unit of the archive; a computed or rounded figure a whole unit."""
     half = 0.5 * 10.0 ** -decimals(value)
-    if re.search(r"computed|rounded|about", note):
+    if re.search(r"computed|rounded|about", ABOUT.sub("", note)):
         half *= 2.0
     return half / 100.0 if unit == "%" else half
 
@@ -50,7 +49,7 @@ def evidence_row(region: str, cells: dict[str, str], series: str, **extra: str) 
     """One figure as an evidence row."""
     unit, value = cells["unit"], cells["value"]
     measure = extra.pop("measure", measure_of(series, unit))
-    use = USE_NO if cells["confidence"] == "low" and "rounded" not in cells["note"] else "yes"
+    use = USE_NO if cells["confidence"] == "low" and "rounded" not in cells["note"] else USE_YES
     return row(**{"use": use} | extra, region=region, series=series, measure=measure, period_start=cells["period_start"],
                period_end=cells["period_end"], value=percent(value) if unit == "%" else float(value), unit=UNITS[unit],
                half_width=rounding(value, unit, cells["note"]), source=cells["source"], confidence=cells["confidence"], note=cells["note"])
@@ -60,15 +59,13 @@ def shares(region: str, name_en: str) -> list[dict[str, str]]:
     """Services share and contribution of consumption, with the dates of their releases."""
     frame = read_figures("services_share_and_contribution.csv")
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         released, status = dated_release(cells["published_on"], cells["note"])
         if "release estimated" in cells["note"]:
             status = ESTIMATED
         name = "consumption_contribution" if cells["series"].startswith("consumption") else cells["series"]
-        contested = cells["confidence"] == "low" or "computed" in cells["note"]
-        width = "0.01" if cells["confidence"] == "low" else ""
-        built = evidence_row(region, cells, name, measure=RATIO, basis="printed", release_date=released, release_status=status, use="yes")
-        rows.append(built | ({"half_width": width} if width and contested else {}))
+        rows.append(evidence_row(region, cells, name, measure=RATIO, basis="printed", release_date=released, release_status=status,
+                                 use=USE_YES))
     return rows
 
 
@@ -77,7 +74,7 @@ def dated_by_vintage(region: str, name_en: str) -> list[dict[str, str]]:
     rows = []
     for name in ("province_gdp_population.csv", "province_income_consumption.csv"):
         frame = read_figures(name)
-        for cells in frame[frame["region"] == name_en].to_dict("records"):
+        for cells in records(frame[frame["region"] == name_en]):
             seen, basis = SEEN[cells["note"]]
             series = cells["series"].removesuffix("_level")
             rows.append(evidence_row(region, cells, series, basis=basis, release_date=seen, release_status=UPPER_BOUND))
@@ -88,9 +85,9 @@ def expenditure(region: str, name_en: str) -> list[dict[str, str]]:
     """Expenditure GDP of 2007 and 2008; the impossible table is kept and not used."""
     frame = read_figures("province_expenditure_gdp.csv")
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         year = int(cells["period_start"][:4])
-        use = USE_NO if "WARNING" in cells["note"] else "yes"
+        use = USE_NO if "WARNING" in cells["note"] else USE_YES
         rows.append(evidence_row(region, cells, cells["series"], basis="before_2nd_census", release_date=f"{year + 1}-09-30",
                                  release_status=ESTIMATED, use=use))
     return rows
@@ -100,7 +97,7 @@ def indices(region: str, name_en: str) -> list[dict[str, str]]:
     """Consumer prices and GDP volume, previous year = 100, as growth; the database copy has no date of its own."""
     frame = read_figures("province_price_volume_indices.csv")
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         as_growth = cells | {"unit": "%", "value": f"{float(cells['value']) - 100.0:.1f}"}
         rows.append(evidence_row(region, as_growth, INDICES[cells["series"]], measure=GROWTH, basis="database_2026",
                                  release_date="2026-05-01", release_status=UPPER_BOUND))
@@ -110,11 +107,11 @@ def indices(region: str, name_en: str) -> list[dict[str, str]]:
 def finds(region: str) -> list[dict[str, str]]:
     """The region's own annual finds that are not retail prints, dated as they say."""
     rows = []
-    for cells in read_figures(f"{region}_annual.csv").to_dict("records"):
-        if NOT_EVIDENCE.match(cells["series"]) or cells["unit"] not in UNITS:
+    for cells in records(read_figures(f"{region}_annual.csv")):
+        if NOT_EVIDENCE.match(cells["series"]):
             continue
         released, status = dated_release(cells["published_on"], cells["note"])
-        series = re.sub(r"^gdp_level|^gdp_real_growth", lambda m: {"gdp_level": "gdp", "gdp_real_growth": "gdp_real"}[m[0]], cells["series"])
+        series = re.sub(r"_level|_growth", "", cells["series"]) if cells["series"].startswith("gdp") else cells["series"]
         measure = measure_of(cells["series"], cells["unit"])
         rows.append(evidence_row(region, cells, series, measure=measure, basis="first", release_date=released, release_status=status))
     return rows
@@ -123,7 +120,7 @@ def finds(region: str) -> list[dict[str, str]]:
 def consumer_prices(region: str) -> list[dict[str, str]]:
     """Monthly consumer prices of the nation against the year before."""
     rows = []
-    for cells in read_figures("national_cpi.csv").to_dict("records"):
+    for cells in records(read_figures("national_cpi.csv")):
         released, status = national_release(cells["period_start"], cells["period_end"], cells["published_on"])
         rows.append(evidence_row(region, cells | {"note": ""}, "cpi", measure=GROWTH, basis="first", release_date=released,
                                  release_status=status))

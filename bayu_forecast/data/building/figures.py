@@ -57,6 +57,11 @@ def read_figures(name: str) -> pd.DataFrame:
     return pd.read_csv(checked_path(name), dtype=str, keep_default_na=False)
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, str]]:
+    """Rows of a table of texts, one dictionary each."""
+    return [{str(k): str(v) for k, v in row.items()} for row in frame.to_dict("records")]
+
+
 @cache
 def facts() -> Mapping[str, Any]:
     """The regions, their bases, series and print noise (``regions.yml``)."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bayu_forecast.data.building.figures import read_figures
-from bayu_forecast.data.building.rows import GROWTH, LEVEL, corrected, joined, national_release, percent, row, table, tidy
-from bayu_forecast.schema.names import UPPER_BOUND, USE_NO, USE_YES
+from bayu_forecast.data.building.figures import read_figures, records
+from bayu_forecast.data.building.rows import corrected, joined, national_release, percent, row, table, tidy
+from bayu_forecast.schema.names import EXACT, GROWTH, LEVEL, UPPER_BOUND, USE_NO, USE_YES
 from bayu_forecast.specs import Basis
 
 SERIES = {"cn_retail_total": "retail_total", "cn_catering": "retail_catering", "cn_goods": "retail_goods",
@@ -44,7 +44,7 @@ def monthly(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.Dat
     """Every monthly and year-to-date print; finer prints stand before rounded copies of the same figure."""
     names = ("national_retail_monthly.csv", "national_retail_categories.csv", "national_services_retail.csv")
     rows = []
-    for cells in pd.concat([read_figures(n) for n in names], ignore_index=True).to_dict("records"):
+    for cells in records(pd.concat([read_figures(n) for n in names], ignore_index=True)):
         found = split_name(cells["series"])
         if found is None:
             continue
@@ -64,7 +64,7 @@ def monthly(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.Dat
 def finest(frame: pd.DataFrame) -> pd.DataFrame:
     """Of several copies of one first print the most precise one, the dated one before the estimated."""
     width = pd.to_numeric(frame["half_width"])
-    frame = frame.assign(width=width, estimated=frame["release_status"].ne("exact"))
+    frame = frame.assign(width=width, estimated=frame["release_status"].ne(EXACT))
     frame = frame.sort_values(["width", "estimated", "release_date", "source"], kind="stable")
     kept = frame.drop_duplicates(["series", "measure", "period_start", "period_end", "basis"])
     return kept.drop(columns=["width", "estimated"])
@@ -73,14 +73,14 @@ def finest(frame: pd.DataFrame) -> pd.DataFrame:
 def annual_vintages(region: str, vintages: dict[str, str]) -> pd.DataFrame:
     """Annual totals by yearbook or database vintage; those on a basis of their own are shown only."""
     rows = []
-    for cells in read_figures("national_retail_annual_vintages.csv").to_dict("records"):
+    for cells in records(read_figures("national_retail_annual_vintages.csv")):
         code = vintages.get(cells["series"].partition("@")[2])
         if code is None:  # the December year-to-date figure once more
             continue
         bound = "upper bound" in cells["note"]
         rows.append(row(region=region, series="retail_total", period_start=cells["period_start"], period_end=cells["period_end"],
                         value=float(cells["value"]), half_width=0.05, basis=code, release_date=cells["published_on"],
-                        release_status=UPPER_BOUND if bound else "exact", source=cells["source"], confidence=cells["confidence"],
+                        release_status=UPPER_BOUND if bound else EXACT, source=cells["source"], confidence=cells["confidence"],
                         use=USE_YES if bound else USE_NO, note=joined(cells["note"], "" if bound else SHOWN)))
     return table(rows)
 

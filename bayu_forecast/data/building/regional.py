@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import pandas as pd
 
-from bayu_forecast.data.building.figures import has_figures, read_figures
-from bayu_forecast.data.building.rows import (GROWTH, LEVEL, MEASURE_OF_UNIT, UNIT_MONEY, UNIT_RATIO, corrected, dated_release, percent,
-                                              regional_release, row, table, tidy, yearbook_release)
+from bayu_forecast.data.building.figures import has_figures, read_figures, records
+from bayu_forecast.data.building.rows import (
+    MEASURE_OF_UNIT,
+    corrected,
+    dated_release,
+    percent,
+    regional_release,
+    row,
+    table,
+    tidy,
+    yearbook_release,
+)
 from bayu_forecast.errors import UnitsError
-from bayu_forecast.schema.names import ESTIMATED, UPPER_BOUND, USE_NO
+from bayu_forecast.schema.names import ESTIMATED, GROWTH, LEVEL, UNIT_MONEY, UNIT_RATIO, UPPER_BOUND, USE_NO, USE_YES
 from bayu_forecast.specs import Basis
 
 TOTAL = "retail_total"
@@ -38,7 +47,7 @@ def prints(region: str) -> pd.DataFrame:
     frame = corrected(read_figures(f"{region}_prints.csv"), region, "prints")
     odd = frame["measure"].ne(frame["unit"].map(MEASURE_OF_UNIT))
     if odd.any():
-        raise UnitsError(f"{region}_prints.csv: unit and measure disagree in {frame[odd].to_dict('records')}; correct it in corrections.csv",
+        raise UnitsError(f"{region}_prints.csv: unit and measure disagree in {records(frame[odd])}; state it in corrections.csv",
                          rows=list(frame.index[odd]))
     growth = frame["measure"].eq(GROWTH)
     for column in ("value", "half_width"):
@@ -52,7 +61,7 @@ def later_growth(region: str, bases: list[Basis], known: pd.DataFrame) -> pd.Dat
     have = set(known.loc[known["measure"].eq(GROWTH) & known["series"].eq(TOTAL), "period_start"].str[:4]
                + known.loc[known["measure"].eq(GROWTH) & known["series"].eq(TOTAL), "period_end"])
     rows = []
-    for cells in read_figures(f"{region}_annual.csv").to_dict("records"):
+    for cells in records(read_figures(f"{region}_annual.csv")):
         key = cells["period_start"][:4] + cells["period_end"]
         if cells["series"] != "trscg_growth" or key in have:
             continue
@@ -60,7 +69,7 @@ def later_growth(region: str, bases: list[Basis], known: pd.DataFrame) -> pd.Dat
         computed = cells["confidence"] == "low"
         rows.append(row(**common(cells, region), series=TOTAL, measure=GROWTH, value=percent(cells["value"]), half_width=0.0005,
                         basis=own_basis(int(key[:4]), bases).code, release_date=released, release_status=status,
-                        use=USE_NO if computed or not released else "yes"))
+                        use=USE_NO if computed or not released else USE_YES))
     return table(rows)
 
 
@@ -75,7 +84,7 @@ def panel(region: str, name_en: str, bases: list[Basis]) -> pd.DataFrame:
     """Yearbook values since 1993; the older concept stays out."""
     frame = read_figures("province_retail_1978_2017.csv")
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         year = int(cells["period_start"][:4])
         if year < FIRST_MODERN_YEAR:
             continue
@@ -90,7 +99,7 @@ def database(region: str, name_en: str, bases: list[Basis]) -> pd.DataFrame:
     frame = read_figures("province_retail_vintages.csv")
     first_print = next(b for b in bases if b.taper)
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         if cells["note"].startswith("before the 4th"):  # the panel's last two years once more
             continue
         revised = cells["note"].startswith("NBS database")
@@ -104,7 +113,7 @@ def yearbook_growth(region: str, name_en: str, bases: list[Basis]) -> pd.DataFra
     """Official growth of 2008 and 2009 and whatever a bureau or the press printed since; levels of the panel are not repeated."""
     frame = read_figures("province_retail_yearbooks.csv")
     rows = []
-    for cells in frame[frame["region"] == name_en].to_dict("records"):
+    for cells in records(frame[frame["region"] == name_en]):
         year = int(cells["period_start"][:4])
         annual, growth = cells["series"].startswith("retail_total_annual"), cells["unit"] == "%"
         if annual and not growth:
@@ -123,7 +132,8 @@ def yearbook_growth(region: str, name_en: str, bases: list[Basis]) -> pd.DataFra
 def lonely_unused(frame: pd.DataFrame, breaks: list[str]) -> pd.DataFrame:
     """A level alone on a basis cut off by a jump is kept and not used."""
     levels = frame["measure"].eq(LEVEL) & frame["basis"].isin(breaks)
-    alone = levels & frame.groupby("basis")["value"].transform("size").eq(1)
+    used = levels & frame["use"].eq(USE_YES)
+    alone = used & used.groupby(frame["basis"]).transform("sum").eq(1)
     frame.loc[alone, "use"] = USE_NO
     frame.loc[alone, "note"] = [f"{n}; {ALONE}" for n in frame.loc[alone, "note"]]
     return frame

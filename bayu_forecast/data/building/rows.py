@@ -10,10 +10,20 @@ from typing import Any
 
 import pandas as pd
 
-from bayu_forecast.data.building.figures import read_figures
+from bayu_forecast.data.building.figures import read_figures, records
 from bayu_forecast.errors import SchemaError
-from bayu_forecast.schema.names import (ESTIMATED, EXACT, GROWTH, LEVEL, OBSERVATION_COLUMNS, UNIT_MONEY, UNIT_RATIO, UPPER_BOUND, USE_NO,
-                                        USE_YES)
+from bayu_forecast.schema.names import (
+    ESTIMATED,
+    EXACT,
+    GROWTH,
+    LEVEL,
+    OBSERVATION_COLUMNS,
+    UNIT_MONEY,
+    UNIT_RATIO,
+    UPPER_BOUND,
+    USE_NO,
+    USE_YES,
+)
 
 ABOUT = re.compile(r"published about (\d{4})(?:-(\d{2}))?")
 #: rows printed twice with the same value say nothing new
@@ -105,7 +115,7 @@ def corrected(frame: pd.DataFrame, region: str, stage: str) -> pd.DataFrame:
     """The frame after the listed corrections; one that meets no row is an error."""
     listed = read_figures("corrections.csv")
     frame = frame.copy()
-    for rule in listed[(listed["region"] == region) & (listed["stage"] == stage)].to_dict("records"):
+    for rule in records(listed[(listed["region"] == region) & (listed["stage"] == stage)]):
         keys = [c for c in ("series", "measure", "period_start", "period_end", "basis", "value") if rule[c]]
         hit = frame[keys].eq(pd.Series({k: rule[k] for k in keys})).all(axis=1)
         if not hit.any():

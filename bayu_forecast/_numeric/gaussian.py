@@ -102,8 +102,8 @@ def safe_cholesky(covariance: Array) -> Array:
     eye = np.eye(len(covariance))
     for power in range(-12, -5):
         try:
-            factor: Array = np.linalg.cholesky(covariance + 10.0**power * scale * eye)
+            factor = np.linalg.cholesky(covariance + 10.0**power * scale * eye)
         except np.linalg.LinAlgError:
             continue
-        return factor
+        return np.asarray(factor, dtype=np.float64)
     raise np.linalg.LinAlgError("covariance is not positive semi-definite")

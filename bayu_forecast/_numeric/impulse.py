@@ -56,7 +56,8 @@ def seasonal_covariance(n: int, first_month: int, start_sd: float, drift_sd: flo
     effect = effect - effect.mean(axis=0)
     pattern = effect @ effect.T
     years = start_sd**2 + drift_sd**2 * np.minimum.outer(year, year)
-    return pattern[np.ix_(month, month)] * years
+    cov: Array = pattern[np.ix_(month, month)] * years
+    return cov
 
 
 def growth_columns(n: int, damping: float) -> Array:

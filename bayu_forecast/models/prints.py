@@ -98,69 +98,58 @@ def drop_repeats(table: pd.DataFrame) -> pd.DataFrame:
     Shorter periods are kept first. A growth print is a repeat when the levels of both its periods are known on one basis.
     """
     known, keep = _Boundaries(), []
-    levels = table[table["measure"] == LEVEL]
-    for row in levels.assign(length=levels["last"] - levels["first"]).sort_values(["length", "first"], kind="stable").itertuples():
-        if not known.joined(row.series, row.basis, row.first, row.last):
-            known.join(row.series, row.basis, row.first, row.last)
-            keep.append(row.Index)
-    bases = {name: group["basis"].unique() for name, group in levels.groupby("series")}
-    for row in table[table["measure"] == GROWTH].itertuples():
-        both = (
-            known.joined(row.series, basis, row.first, row.last) and known.joined(row.series, basis, row.first - 12, row.last - 12)
-            for basis in bases.get(row.series, ())
-        )
-        if not any(both):
-            keep.append(row.Index)
-    return table.loc[sorted(keep)].reset_index(drop=True)
+    records = list(zip(*(table[c].tolist() for c in ("measure", "series", "basis", "first", "last")), strict=True))
+    levels = [i for i, record in enumerate(records) if record[0] == LEVEL]
+    bases: dict[str, list[str]] = {}
+    for i in sorted(levels, key=lambda i: (records[i][4] - records[i][3], records[i][3], i)):
+        _, series, basis, first, last = records[i]
+        bases.setdefault(series, []).append(basis)
+        if not known.joined(series, basis, first, last):
+            known.join(series, basis, first, last)
+            keep.append(i)
+    for i, (measure, series, _, first, last) in enumerate(records):
+        both = (known.joined(series, b, first, last) and known.joined(series, b, first - 12, last - 12) for b in set(bases.get(series, ())))
+        if measure == GROWTH and not any(both):
+            keep.append(i)
+    return table.iloc[sorted(keep)].reset_index(drop=True)
 
 
 def _periods(table: pd.DataFrame, offset: int, months: int, series: list[str], wanted: NDArray[np.bool_]) -> sparse.csr_array:
     """0/1 rows over stacked months for the periods of ``table`` moved back by ``offset`` months."""
-    place = {name: i * months for i, name in enumerate(series)}
-    rows, columns = [], []
-    for i, row in enumerate(table.itertuples()):
-        if wanted[i]:
-            span = np.arange(row.first - offset, row.last - offset) + place[row.series]
-            columns.append(span)
-            rows.append(np.full(len(span), i))
-    shape = (len(table), months * len(series))
-    if not rows:
-        return sparse.csr_array(shape)
-    index = (np.concatenate(rows), np.concatenate(columns))
-    return sparse.csr_array((np.ones(len(index[0])), index), shape=shape)
+    place = np.array([series.index(name) * months for name in table["series"].tolist()], dtype=np.int64) - offset
+    first, last = (table[c].to_numpy(dtype=np.int64) for c in ("first", "last"))
+    length = np.where(wanted, last - first, 0)
+    rows = np.repeat(np.arange(len(table)), length)
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    columns = np.repeat(place + first, length) + within
+    return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(table), months * len(series)))
 
 
 def _basis_steps(
     table: pd.DataFrame, origin: pd.Timestamp, basis_sd: float
 ) -> tuple[sparse.csr_array, Array, tuple[tuple[str, str, int], ...]]:
     """Loadings of level rows on the step from their basis to the series' current one, whole and by calendar month."""
-    levels = table[table["measure"] == LEVEL]
-    current = levels.groupby("series")["basis_rank"].max()
-    names: dict[tuple[str, str, int], int] = {}
-    sds: list[float] = []
-    entries: list[tuple[int, int, float]] = []
-
-    def column(name: tuple[str, str, int], sd: float) -> int:
-        if name not in names:
-            names[name] = len(names)
-            sds.append(sd)
-        return names[name]
-
-    for row in levels[levels["basis_rank"] < levels["series"].map(current)].itertuples():
-        taper = 1.0
-        if row.taper_end > row.taper_start:
-            year = origin.year + (origin.month - 1 + row.first) // 12
-            taper = float(np.clip((year - row.taper_start) / (row.taper_end - row.taper_start), 0.0, 1.0))
-        entries.append((row.Index, column((row.series, row.basis, 0), basis_sd), taper))
-        if row.basis_month_sd > 0:
-            months = (np.arange(row.first, row.last) + origin.month - 1) % 12 + 1
-            for month in months:
-                entries.append((row.Index, column((row.series, row.basis, int(month)), row.basis_month_sd), taper / len(months)))
-    shape = (len(table), len(names))
-    if not entries:
-        return sparse.csr_array(shape), np.zeros(0), ()
-    rows, columns, weights = zip(*entries, strict=True)
-    return sparse.csr_array((weights, (rows, columns)), shape=shape), np.array(sds), tuple(names)
+    is_level = (table["measure"] == LEVEL).to_numpy()
+    current = table[is_level].groupby("series")["basis_rank"].max()
+    older = is_level & (table["basis_rank"].to_numpy() < current.reindex(table["series"]).to_numpy())
+    year = origin.year + (origin.month - 1 + table["first"].to_numpy(dtype=np.int64)) // 12
+    start, end = (table[c].to_numpy(dtype=float) for c in ("taper_start", "taper_end"))
+    grown = np.divide(year - start, end - start, out=np.ones(len(table)), where=end > start).clip(0.0, 1.0)
+    steps: dict[tuple[str, str, int], float] = {}
+    entries: list[tuple[int, tuple[str, str, int], float]] = []
+    columns = [table[c].tolist() for c in ("series", "basis", "basis_month_sd", "first", "last")]
+    for i, (series, basis, month_sd, first, last) in enumerate(zip(*columns, strict=True)):
+        if older[i]:
+            steps[series, basis, 0] = basis_sd
+            entries.append((i, (series, basis, 0), grown[i]))
+            for month in range(first, last) if month_sd > 0 else ():
+                key = (series, basis, (month + origin.month - 1) % 12 + 1)
+                steps[key] = month_sd
+                entries.append((i, key, grown[i] / (last - first)))
+    names = {name: j for j, name in enumerate(steps)}
+    index = ([i for i, _, _ in entries], [names[name] for _, name, _ in entries])
+    loadings = sparse.csr_array(([weight for _, _, weight in entries], index), shape=(len(table), len(names)), dtype=np.float64)
+    return loadings, np.array(list(steps.values()), dtype=np.float64), tuple(names)
 
 
 def build_rows(table: pd.DataFrame, series: list[str], months: int, origin: pd.Timestamp, basis_sd: float) -> PrintRows:

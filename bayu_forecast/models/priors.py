@@ -73,7 +73,8 @@ class SeriesPriors:
         n, damping = len(disturbed), reversion ** (1 / 12)
         columns = impulse.growth_columns(n, damping) * np.array([self.long_run[1], self.start[1]])
         variances = np.where(disturbed, self.disturbed_slope, 1.0) / 12.0**3
-        return columns @ columns.T, impulse.shock_covariance(impulse.slope_response(n, damping), variances)
+        known: Array = columns @ columns.T
+        return known, impulse.shock_covariance(impulse.slope_response(n, damping), variances)
 
     def shared_covariance(self, disturbed: NDArray[np.bool_]) -> Array:
         """Covariance of level and passing shocks, which followers of the series share."""

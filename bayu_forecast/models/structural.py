@@ -214,7 +214,7 @@ class _System:
         self.rows: PrintRows = build_rows(model.table_, model.series_, months, model.origin_, model.basis_sd)
         scaled = self.rows.step.multiply(self.rows.step_sd[None, :]).tocsr()
         self.noise: Array = np.diag(np.maximum(self.rows.noise**2, 1e-18)) + (scaled @ scaled.T).toarray()
-        self.flat: Array = np.kron(np.eye(self.K), np.ones((months, 1)))
+        self.flat: Array = np.kron(np.eye(self.K), np.ones((months, 1))).astype(np.float64)
         self.disturbed = np.zeros(months, dtype=bool)
         covered = min(months, len(model.design_.disturbed))
         self.disturbed[:covered] = model.design_.disturbed[:covered]
@@ -287,13 +287,15 @@ class _System:
         """Mode of the paths by Gauss-Newton, steps halved when they grow (METHODS eq. 2)."""
         means, S = self.prior(common, own, shapes)
         z, last, share = start, np.inf, 1.0
-        with threadpool_limits(1):
+        with threadpool_limits(1), np.errstate(all="ignore"):
             for _ in range(_MAX_STEPS):
                 conditioner, SJt = self.system(means, S, z)
                 change = means + conditioner.mean(self.flat, SJt) - z
                 size = float(np.abs(change).max())
                 if size < _TOLERANCE:
                     return z + change, conditioner
+                if not np.isfinite(size):
+                    break
                 share = share / 2 if size > last else min(1.0, 2 * share)
                 z, last = z + share * change, size
         raise ConvergenceError(
@@ -331,29 +333,39 @@ class _System:
         return np.pad(history, ((0, 0), (0, self.months - history.shape[1])), mode="edge").ravel()
 
     def basis_steps(self, cells: tuple[Cell, ...]) -> pd.DataFrame:
-        """Posterior mean and standard deviation of each step, mixed over the grid."""
-        if not self.rows.step_names:
-            return pd.DataFrame(columns=["series", "basis", "month", "step", "sd"])
-        moments = np.zeros((2, len(self.rows.step_sd)))
+        """Posterior mean and standard deviation of each basis' step to the current one, mixed over the grid."""
+        bases = list(dict.fromkeys((series, basis) for series, basis, _ in self.rows.step_names))
+        if not bases:
+            return pd.DataFrame(columns=["series", "basis", "step", "sd"])
+        whole, parts = self._steps(cells)
+        # a basis' step is its common part plus the average of its twelve calendar months' own parts
+        total = np.zeros((len(bases), len(whole)))
+        for j, (series, basis, month) in enumerate(self.rows.step_names):
+            total[bases.index((series, basis)), j] = 1.0 if month == 0 else 1 / 12
+        frame = pd.DataFrame(bases, columns=["series", "basis"])
+        return frame.assign(step=total @ whole, sd=np.sqrt(np.diag(total @ parts @ total.T).clip(min=0.0)))
+
+    def _steps(self, cells: tuple[Cell, ...]) -> tuple[Array, Array]:
+        """Posterior mean and covariance of all parts of the steps."""
         prior = np.diag(self.rows.step_sd**2)
         cross = -(self.rows.step.multiply(self.rows.step_sd[None, :] ** 2)).T.toarray()
+        nothing = np.zeros((len(prior), self.K))
+        first, second = np.zeros(len(prior)), np.zeros_like(prior)
         for cell in cells:
             means, S = self.prior(cell.common, cell.own, cell.shapes)
             conditioner, _ = self.system(means, S, cell.mode)
-            nothing = np.zeros((len(prior), self.K))
             mean = conditioner.mean(nothing, cross)
-            spread = np.diag(conditioner.covariance(nothing, cross, prior))
-            moments += cell.weight * np.array([mean, spread + mean**2])
-        frame = pd.DataFrame(self.rows.step_names, columns=["series", "basis", "month"])
-        return frame.assign(step=moments[0], sd=np.sqrt(np.maximum(moments[1] - moments[0] ** 2, 0.0)))
+            first += cell.weight * mean
+            second += cell.weight * (conditioner.covariance(nothing, cross, prior) + np.outer(mean, mean))
+        return first, second - np.outer(first, first)
 
     def residuals(self, cells: tuple[Cell, ...]) -> pd.DataFrame:
         """Each print, what the path says of it on its own basis, and the difference over its stated noise."""
-        steps = self.basis_steps(cells)["step"].to_numpy(dtype=float)
+        steps = self._steps(cells)[0]
         centre = sum(c.weight * c.mode for c in cells) / sum(c.weight for c in cells)
         J, c = linearise(self.rows, np.asarray(centre))
         gap = c - J @ centre + (self.rows.step @ steps if len(steps) else 0.0)
-        return self.rows.table.assign(gap=gap, standardised=gap / self.rows.noise)
+        return self.rows.table.assign(gap=gap, standardised=gap / np.maximum(self.rows.noise, 1e-9))
 
 
 

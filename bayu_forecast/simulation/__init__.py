@@ -9,17 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 import bayu_forecast
 from bayu_forecast.errors import HorizonError, SchemaError
-from bayu_forecast.schema.names import BASELINE, PATH_DIMS, SAMPLE, SERIES, UNIT_MONEY
+from bayu_forecast.paths import as_sample_paths
+from bayu_forecast.schema.names import PATH_DIMS, SAMPLE, SCENARIO, SERIES, TIME
 from bayu_forecast.simulation.linked import linked_series
 from bayu_forecast.simulation.revision import revision_paths
 from bayu_forecast.simulation.totals import last_total
 
 if TYPE_CHECKING:
-    from bayu_forecast.data import Snapshot
+    from bayu_forecast.data.snapshot import Snapshot
     from bayu_forecast.models import StructuralForecaster
 
 #: paths are always drawn in whole first blocks, so that few samples are the first of many
@@ -78,7 +80,7 @@ def simulate(
     region, _, name = own.partition(":")
     if region != known.region.name:
         raise SchemaError(f"the model was fitted on {region!r} and the snapshot is of {known.region.name!r}: fit it on this snapshot")
-    start = known.as_of.replace(year=known.as_of.year - 2, month=1, day=1)
+    start = pd.Timestamp(year=pd.Timestamp(known.as_of).year - 2, month=1, day=1)
     months = model.months_until(horizon)
     if model.design_.time[months - 1] < start:
         raise HorizonError(f"horizon {horizon!r} ends before the paths start, {start:%Y-%m}", got=str(horizon))
@@ -93,27 +95,21 @@ def _assemble(
     value: xr.DataArray, prior_share: dict[str, float], known: Snapshot, model: StructuralForecaster, name: str, seed: int
 ) -> xr.Dataset:
     """The dataset of paths with everything a verdict needs beside them."""
-    series = value[SERIES].to_numpy().tolist()
-    observed = model.table_
-    revision = revision_paths(value, known, {name: model.series_[-1], model.series_[0]: model.series_[0]}, observed, seed)
-    nothing = (float("nan"), 0)
-    totals = {s: last_total(known, name, model.series_[0].partition(":")[0] if ":" in s else None) if s == name or ":" in s else nothing for s in series}
-    return xr.Dataset(
-        {
-            "value": value.expand_dims({"scenario": [BASELINE]}).transpose(*PATH_DIMS).assign_attrs(
-                units=UNIT_MONEY, long_name="monthly level on the basis current at the date"
-            ),
-            "revision": revision.assign_attrs(units="1", long_name="log factor of census revisions still to come"),
-            "prior_share": (SERIES, [prior_share.get(s, 0.0) for s in series], {"units": "1", "long_name": "share of variance that is prior"}),
-            "last_total": (SERIES, [totals[s][0] for s in series], {"units": UNIT_MONEY, "long_name": "last published annual total"}),
-            "last_year": (SERIES, np.array([totals[s][1] for s in series], dtype=np.int64)),
-        },
-        coords={"resolution": (SERIES, ["month" if s == name or ":" in s else "year" for s in series])},
-        attrs={
-            "region": known.region.name,
-            "as_of": f"{known.as_of:%Y-%m-%d}",
-            "seed": seed,
-            "units": UNIT_MONEY,
-            "library_version": bayu_forecast.__version__,
-        },
+    series = [str(s) for s in value[SERIES].to_numpy()]
+    printed_as = {name: model.series_[-1]} | {s: s for s in model.series_[:-1]}
+    revision = revision_paths(value, known, printed_as, model.table_, seed)
+    totals = [last_total(known, name, printed_as[s].partition(":")[0]) if s in printed_as else (np.nan, 0) for s in series]
+    return as_sample_paths(
+        value.expand_dims(SCENARIO).transpose(*PATH_DIMS).to_numpy(),
+        series=series,
+        start=f"{pd.Timestamp(value[TIME].to_numpy()[0]):%Y-%m}",
+        as_of=f"{pd.Timestamp(known.as_of):%Y-%m-%d}",
+        resolution=["month" if s in printed_as else "year" for s in series],
+        revision=revision.transpose(*PATH_DIMS[1:]).to_numpy(),
+        prior_share=[prior_share.get(s, 0.0) for s in series],
+        last_total=[t[0] for t in totals],
+        last_year=[t[1] for t in totals],
+        region=known.region.name,
+        seed=seed,
+        library_version=bayu_forecast.__version__,
     )

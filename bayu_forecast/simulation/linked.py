@@ -20,7 +20,7 @@ from bayu_forecast.simulation.totals import annual_totals
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from bayu_forecast.data import Snapshot
+    from bayu_forecast.data.snapshot import Snapshot
 
     Array = NDArray[np.float64]
 
@@ -91,7 +91,8 @@ class _Context:
             months=(rows["period_end"].dt.month - rows["period_start"].dt.month + 1),
         )
         rows = rows[rows["period_start"].dt.year == rows["year"]]
-        return rows.sort_values(["months", "release_date"]).drop_duplicates(["region", "year"], keep="last").sort_values("year")
+        latest: pd.DataFrame = rows.sort_values(["months", "release_date"]).drop_duplicates(["region", "year"], keep="last")
+        return latest.sort_values("year")
 
 
 def _ratio(context: _Context, name: str, spec: dict[str, Any]) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from bayu_forecast.data import Snapshot
+    from bayu_forecast.data.snapshot import Snapshot
 
     Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import pandas as pd
 from bayu_forecast.schema.names import LEVEL
 
 if TYPE_CHECKING:
-    from bayu_forecast.data import Snapshot
+    from bayu_forecast.data.snapshot import Snapshot
 
 
 def annual_totals(known: Snapshot, series: str, region: str | None = None) -> pd.Series[float]:

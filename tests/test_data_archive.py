@@ -212,6 +212,29 @@ def test_noise_is_rounding_and_print_noise_in_quadrature(city):
     assert nation["noise"].between(0.0003, 0.00035).all()
 
 
+def test_evidence_holds_the_contribution_tables_of_two_provinces_once_printed(city):
+    def regions(date):
+        rows = city.as_of(date).evidence.to_dataframe()
+        return set(rows.loc[rows.series == "consumption_contribution", "region"])
+
+    assert regions("2020-12-30") == {NATION}
+    assert regions("2021-04-30") == {NATION, "qinghai"}
+    assert regions("2025-01-31") == {NATION, "qinghai", "guangdong"}
+    rows = city.as_of("2021-04-30").evidence.to_dataframe()
+    share = rows[rows.series == "services_share_hh_survey"]
+    assert share["value"].tolist() == [0.442, 0.459]
+    assert share["noise"].tolist() == pytest.approx([0.001 / np.sqrt(3), 0.0005 / np.sqrt(3)])
+    assert rows["noise"].gt(0).all()
+
+
+def test_before_the_first_print_there_is_nothing(city):
+    known = city.as_of("1990-01-01")
+    assert known.evidence.sizes["row"] == 0
+    assert known.series == ()
+    with pytest.raises(UnknownNameError, match="retail_catering"):
+        known.observations("retail_catering")
+
+
 def test_rows_carry_what_their_basis_says(city):
     known = city.latest().observations("retail_total")
     assert known.sizes == {"row": known.sizes["row"]}

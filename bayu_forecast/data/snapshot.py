@@ -18,7 +18,7 @@ from bayu_forecast.data.definitions import what_definitions_say
 from bayu_forecast.data.region import Region
 from bayu_forecast.data.tables import KNOWN_COLUMNS, RegionTables
 from bayu_forecast.errors import UnknownNameError
-from bayu_forecast.schema.names import GROWTH, ROW, UNIT_MONEY, USE_YES
+from bayu_forecast.schema.names import GROWTH, LEVEL, ROW, UNIT_MONEY, USE_YES
 from bayu_forecast.specs import Target
 
 #: a growth rate printed later than this after its period is not the first print of it
@@ -46,17 +46,22 @@ def with_bases(frame: pd.DataFrame, regions: dict[str, Region]) -> pd.DataFrame:
     return merged.fillna({"basis_month_sd": 0.0, "level_sd": 0.0})
 
 
+def rounding_noise(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Standard deviation that rounding alone gives: of the log of a level, of a growth or ratio itself."""
+    value, rounding = frame["value"].to_numpy(), frame["half_width"].to_numpy() / np.sqrt(3.0)
+    level = frame["measure"].eq(LEVEL).to_numpy() & (value != 0.0)
+    return np.asarray(rounding / np.where(level, np.abs(value), 1.0), dtype=np.float64)
+
+
 def print_noise(frame: pd.DataFrame, regions: dict[str, Region]) -> NDArray[np.float64]:
     """Log standard deviation of each print: rounding (uniform) and the region's print noise in quadrature."""
     stated = pd.DataFrame({name: dataclasses.asdict(region.print_noise) for name, region in regions.items()}).T
     noise = stated.reindex(frame["region"]).reset_index(drop=True)
     late = (frame["release_date"] - frame["period_end"]).dt.days.to_numpy() > FIRST_PRINT_DAYS
     growth_sd = np.where(late, noise["growth_other"], noise["growth_first"])
-    value, rounding = frame["value"].to_numpy(), frame["half_width"].to_numpy() / np.sqrt(3.0)
-    growth = frame["measure"].eq(GROWTH).to_numpy()
-    one_plus = np.where(growth, 1.0 + value, 1.0)
-    scale = np.where(value != 0.0, np.abs(value), 1.0)
-    level = np.sqrt((rounding / scale) ** 2 + noise["level"].to_numpy() ** 2 + frame["level_sd"].to_numpy() ** 2)
+    rounding, growth = rounding_noise(frame), frame["measure"].eq(GROWTH).to_numpy()
+    level = np.sqrt(rounding**2 + noise["level"].to_numpy() ** 2 + frame["level_sd"].to_numpy() ** 2)
+    one_plus = np.where(growth, 1.0 + frame["value"].to_numpy(), 1.0)
     return np.asarray(np.where(growth, np.sqrt(rounding**2 + growth_sd**2) / one_plus, level), dtype=np.float64)
 
 
@@ -123,10 +128,11 @@ class Snapshot:
         """Attributes of a Dataset handed out."""
         return {"region": self.name, "series": series, "as_of": self.as_of, "leans_on": self.region.leans_on, "units": UNIT_MONEY}
 
-    def _dataset(self, frame: pd.DataFrame, series: str) -> xr.Dataset:
-        """Rows in the shape that models read."""
+    def _dataset(self, frame: pd.DataFrame, series: str, *, prints: bool) -> xr.Dataset:
+        """Rows in the shape that models read; evidence has the noise of its rounding only."""
         frame = with_bases(frame, self.regions)
-        frame = frame.assign(noise=print_noise(frame, self.regions)).sort_values(SHOWN_ORDER, kind="stable").reset_index(drop=True)
+        noise = print_noise(frame, self.regions) if prints else rounding_noise(frame)
+        frame = frame.assign(noise=noise).sort_values(SHOWN_ORDER, kind="stable").reset_index(drop=True)
         return as_dataset(frame[list(KNOWN_COLUMNS)], self._attrs(series))
 
     def observations(self, series: str) -> xr.Dataset:
@@ -161,13 +167,17 @@ class Snapshot:
         known = sorted(set(frame["series"]))
         if series not in known:
             raise unknown_name(f"series of {self.name} published by {self.as_of} called", series, known)
-        return self._dataset(frame[frame["series"].eq(series) & frame["use"].eq(USE_YES)], series)
+        return self._dataset(frame[frame["series"].eq(series) & frame["use"].eq(USE_YES)], series, prints=True)
 
     @property
     def evidence(self) -> xr.Dataset:
-        """Evidence beside retail sales, over ``row``: shares, contributions, GDP by vintage, population, income, prices."""
+        """Evidence beside retail sales, over ``row``: shares, contributions, GDP by vintage, population, income, prices.
+
+        ``region`` may be another one: the contribution tables of two provinces are there for their spread. ``noise`` is that of
+        rounding alone (log of a level; the growth or ratio itself).
+        """
         frame = pd.concat([t.evidence for t in self._tables], ignore_index=True)
-        return self._dataset(frame[frame["use"].eq(USE_YES)], "evidence")
+        return self._dataset(frame[frame["use"].eq(USE_YES)], "evidence", prints=False)
 
     @property
     def targets_issued(self) -> tuple[Target, ...]:

@@ -9,7 +9,7 @@ import re
 
 import pandas as pd
 
-from bayu_forecast.data.building.figures import has_figures, read_figures, records
+from bayu_forecast.data.building.figures import facts, has_figures, read_figures, records
 from bayu_forecast.data.building.rows import ABOUT, corrected, dated_release, national_release, percent, row, table, tidy, undated_unused
 from bayu_forecast.schema.names import ESTIMATED, GROWTH, LEVEL, RATIO, UNIT_RATIO, UPPER_BOUND, USE_NO, USE_YES
 
@@ -55,16 +55,16 @@ def evidence_row(region: str, cells: dict[str, str], series: str, **extra: str) 
                half_width=rounding(value, unit, cells["note"]), source=cells["source"], confidence=cells["confidence"], note=cells["note"])
 
 
-def shares(region: str, name_en: str) -> list[dict[str, str]]:
-    """Services share and contribution of consumption, with the dates of their releases."""
-    frame = read_figures("services_share_and_contribution.csv")
+def shares() -> list[dict[str, str]]:
+    """Services share and contribution of consumption, of the nation and of the regions that print a table, with their dates."""
+    names = {fact["en"]: name for name, fact in facts()["regions"].items()}
     rows = []
-    for cells in records(frame[frame["region"] == name_en]):
+    for cells in records(read_figures("services_share_and_contribution.csv")):
         released, status = dated_release(cells["published_on"], cells["note"])
         if "release estimated" in cells["note"]:
             status = ESTIMATED
         name = "consumption_contribution" if cells["series"].startswith("consumption") else cells["series"]
-        rows.append(evidence_row(region, cells, name, measure=RATIO, basis="printed", release_date=released, release_status=status,
+        rows.append(evidence_row(names[cells["region"]], cells, name, measure=RATIO, basis="printed", release_date=released, release_status=status,
                                  use=USE_YES))
     return rows
 
@@ -128,12 +128,11 @@ def consumer_prices(region: str) -> list[dict[str, str]]:
 
 
 def evidence(region: str, name_en: str, *, nation: bool) -> pd.DataFrame:
-    """All evidence of a region."""
-    rows = shares(region, name_en)
+    """All evidence of a region; the nation's holds the contribution tables of every region, so that all can learn from their spread."""
     if nation:
-        rows += consumer_prices(region)
+        rows = shares() + consumer_prices(region)
     else:
-        rows += dated_by_vintage(region, name_en) + expenditure(region, name_en) + indices(region, name_en)
+        rows = dated_by_vintage(region, name_en) + expenditure(region, name_en) + indices(region, name_en)
     if has_figures(f"{region}_annual.csv"):
         rows += finds(region)
     return tidy(undated_unused(corrected(table(rows), region, "evidence")))

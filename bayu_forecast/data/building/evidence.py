@@ -21,8 +21,6 @@ SEEN = {"vintage 2018: before the 4th census": ("2018-12-31", "gdp_v2018"),
         "household survey, all residents; NBS database as of 2026-05": ("2026-05-01", "database_2026")}
 UNITS = {"亿元": "1e8 CNY", "元": "CNY", "万人": "1e4 persons", "%": UNIT_RATIO}
 INDICES = {"cpi_index": "cpi", "gdp_volume_index": "gdp_real"}
-#: raw finds that are prints of retail sales, comparisons with a neighbour, or sums of this and another region
-NOT_EVIDENCE = re.compile(r"^(trscg_|shanghai_|sichuan_|tourism|visitors|night_|online_)")
 
 
 def decimals(value: str) -> int:
@@ -108,7 +106,7 @@ def finds(region: str) -> list[dict[str, str]]:
     """The region's own annual finds that are not retail prints, dated as they say."""
     rows = []
     for cells in records(read_figures(f"{region}_annual.csv")):
-        if NOT_EVIDENCE.match(cells["series"]):
+        if cells["series"].startswith(tuple(facts()["not_evidence"])):
             continue
         released, status = dated_release(cells["published_on"], cells["note"])
         series = re.sub(r"_level|_growth", "", cells["series"]) if cells["series"].startswith("gdp") else cells["series"]

@@ -62,8 +62,8 @@ def shares() -> list[dict[str, str]]:
         if "release estimated" in cells["note"]:
             status = ESTIMATED
         name = "consumption_contribution" if cells["series"].startswith("consumption") else cells["series"]
-        rows.append(evidence_row(names[cells["region"]], cells, name, measure=RATIO, basis="printed", release_date=released, release_status=status,
-                                 use=USE_YES))
+        rows.append(evidence_row(names[cells["region"]], cells, name, measure=RATIO, basis="printed", release_date=released,
+                                 release_status=status, use=USE_YES))
     return rows
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -55,6 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BayuError as error:
         print(f"bayu: {error}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenPipeError:
+        # the reader of a pipe left; nothing may be flushed into it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("bayu: interrupted", file=sys.stderr)
         return INTERRUPTED

@@ -50,25 +50,27 @@ def check_sums(table: pd.DataFrame, *, file: str = "table") -> None:
     >>> check_sums(table.astype({"period_start": "datetime64[ns]", "period_end": "datetime64[ns]"}), file="mine.csv")
     Traceback (most recent call last):
     ...
-    bayu_forecast.errors.ContradictionError: mine.csv: figures contradict each other ...: row 0 says 30, but row 2 says 12, ...
+    bayu_forecast.errors.ContradictionError: mine.csv: figures contradict each other ...: row 0 says 30, but row 1 says 20, ...
     """
     levels = table[(table["measure"] == LEVEL) & (table["use"] == USE_YES)]
     if "label" not in levels:
         levels = levels.assign(label=[f"row {i}" for i in levels.index])
     group = ["region", "series", "basis"]
-    levels = levels.sort_values("release_date", kind="stable").drop_duplicates([*group, "period_start", "period_end"], keep="last")
-    first = levels["period_start"].dt.year * 12 + levels["period_start"].dt.month - 1
-    last = levels["period_end"].dt.year * 12 + levels["period_end"].dt.month
-    # short figures first: a total is then compared with its parts, not a part with what totals leave over
-    levels = levels.assign(first=first, last=last, span=last - first)
-    levels = levels.sort_values([*group, "first", "span"], kind="stable").reset_index(drop=True)
+    period = ["period_start", "period_end"]
+    levels = levels.sort_values("release_date", kind="stable").drop_duplicates(group + period, keep="last")
+    levels = levels.assign(
+        first=levels["period_start"].dt.year * 12 + levels["period_start"].dt.month - 1,
+        last=levels["period_end"].dt.year * 12 + levels["period_end"].dt.month,
+    ).sort_values([*group, "first", "last"], kind="stable")
+    first, last, values, widths = (levels[name].to_numpy() for name in ("first", "last", "value", "half_width"))
+    labels = levels["label"].tolist()
     found: list[str] = []
     for rows in _blocks(levels, group):
-        found += _contradictions(levels.iloc[rows].sort_values(["span", "first"], kind="stable"))
+        found += _contradictions(first[rows], last[rows], values[rows], widths[rows], labels[rows])
     if found:
         refuse(ContradictionError, file, "figures contradict each other beyond their rounding", found,
                expected="months, years to date and annual totals on one basis that add up",
-               step="correct the wrong row, give it its own basis, or flag the one that yields with use=no")
+               step="correct the wrong row, give it its own basis, or flag the row that yields with use=no (in a wide table, empty it)")
 
 
 def _blocks(levels: pd.DataFrame, group: list[str]) -> list[slice]:
@@ -111,14 +113,17 @@ class _Bounds:
         return sorted(set(found))
 
 
-def _contradictions(block: pd.DataFrame) -> list[str]:
+def _contradictions(
+    first: NDArray[np.int_], last: NDArray[np.int_], values: NDArray[np.float64], widths: NDArray[np.float64], labels: list[str]
+) -> list[str]:
     """Rows of one block that cannot join the rows before them, each with those rows and what they imply."""
-    nodes = np.unique(block[["first", "last"]].to_numpy())
-    starts, ends = (np.searchsorted(nodes, block[name].to_numpy()) for name in ("first", "last"))
-    values = block["value"].to_numpy(dtype=float)
-    widths = block["half_width"].to_numpy(dtype=float) + _FLOAT * np.abs(values).max()
+    nodes = np.unique(np.r_[first, last])
+    starts, ends = np.searchsorted(nodes, first).tolist(), np.searchsorted(nodes, last).tolist()
+    widths = widths + _FLOAT * np.abs(values).max()
     bounds, found = _Bounds(len(nodes)), []
-    for row, (s, e, value, width) in enumerate(zip(starts, ends, values, widths, strict=True)):
+    # short figures first: a total is then compared with its parts, not a part with what totals leave over
+    for row in np.lexsort((first, last - first)).tolist():
+        s, e, value, width = starts[row], ends[row], float(values[row]), float(widths[row])
         most, least = bounds.upper[s, e], -bounds.upper[e, s]
         if least <= value + width and value - width <= most:
             bounds.allow(s, e, value + width, row)
@@ -126,6 +131,6 @@ def _contradictions(block: pd.DataFrame) -> list[str]:
             continue
         others = bounds.rows(e, s) if least > value + width else bounds.rows(s, e)
         implied = f"at least {least:.8g}" if least > value + width else f"at most {most:.8g}"
-        labels = ", ".join(f"{block['label'].iloc[i]} says {values[i]:.8g}" for i in others)
-        found.append(f"{block['label'].iloc[row]} says {value:.8g}, but {labels}, which makes it {implied}")
+        parts = ", ".join(f"{labels[i]} says {values[i]:.8g}" for i in others)
+        found.append(f"{labels[row]} says {value:.8g}, but {parts}, which makes it {implied}")
     return found

@@ -17,7 +17,7 @@ from bayu_forecast.data.read_excel import number_text
 from bayu_forecast.data.read_file import Grid
 from bayu_forecast.data.read_problems import refuse
 from bayu_forecast.errors import SchemaError
-from bayu_forecast.schema.names import TIME
+from bayu_forecast.schema.names import ROW, TIME
 
 
 def frame_grid(frame: pd.DataFrame, name: str = "DataFrame", blank: int = 0) -> Grid:
@@ -85,7 +85,8 @@ def array_grid(array: xr.DataArray | xr.Dataset) -> Grid:
             refuse(SchemaError, type(array).__name__, "a time is no first day of a month", [str(d) for d in odd.unique()],
                    expected="months, named by their first day", step="give period_start and period_end instead")
         frame = frame.assign(period=days.dt.strftime("%Y-%m")).drop(columns=TIME)[["period", *frame.columns.drop(TIME)]]
-    frame = frame.drop(columns=[name for name in array.dims if name in frame and name not in array.coords])
+    # numbers that only count the rows say nothing
+    frame = frame.drop(columns=[name for name in array.dims if name in frame and (name == ROW or name not in array.coords)])
     whole = frame[frame["value"].notna()] if "value" in frame else frame
     if "unit" not in frame and units:
         whole = whole.assign(unit=units)

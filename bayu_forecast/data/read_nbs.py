@@ -106,11 +106,12 @@ def read_wide(grid: Grid, reading: Reading, stated: dict[str, str], basis: Basis
         refuse(SchemaError, grid.name, "has no row that starts with 指标 and goes on with periods",
                [f"{label} reads {', '.join(cells)[:80]}" for label, cells in grid.rows[:1]], expected="the bureau's wide table",
                step="export it again, or read a long table with read_table")
+    _refuse_merged(grid, top)
     titles = _titles(grid, top)
     basis = titles.pop("basis", None) if basis is None else basis
     periods = _periods(grid.name, *grid.rows[top])
     body = _body(grid, top, len(grid.rows[top][1]))
-    reading.ignored.update({"title": top, "footer": len(grid.rows) - top - 1 - len(body), "blank": grid.blank})
+    reading.ignored.update({"title": top, "footer": len(grid.rows) - _end(grid), "blank": grid.blank})
     columns, labels = _melt(body, _indicators(grid.name, body), periods, reading)
     columns |= _bases(columns, basis)
     stated = {**titles, **stated}
@@ -131,6 +132,23 @@ def _period(cell: str) -> Period | None:
         return parse_period(cell)
     except ValueError:
         return None
+
+
+def _end(grid: Grid) -> int:
+    """Place of the first of the footers that close the table."""
+    end = len(grid.rows)
+    while end and is_footer(grid.rows[end - 1][1]):
+        end -= 1
+    return end
+
+
+def _refuse_merged(grid: Grid, top: int) -> None:
+    """Merged titles and footers do no harm; a merged heading or figure hides which cell it fills."""
+    first, last = (int(grid.rows[place][0].split()[1]) for place in (top, _end(grid) - 1))
+    merged = [f"row {a} ({name})" for a, b, name in grid.merged if a <= last and b >= first]
+    if merged:
+        refuse(FileFormatError, grid.name, "has merged cells", merged, expected="one value in each cell",
+               step="unmerge them in the spreadsheet and fill every cell")
 
 
 def _titles(grid: Grid, top: int) -> dict[str, str]:
@@ -160,19 +178,10 @@ def _periods(file: str, label: str, cells: list[str]) -> list[str]:
 
 
 def _body(grid: Grid, top: int, width: int) -> list[tuple[str, list[str]]]:
-    """Indicator rows; merged cells, a second table and ragged rows are refused."""
-    rows = grid.rows[top + 1:]
-    end = len(rows)
-    while end and is_footer(rows[end - 1][1]):
-        end -= 1
-    body = rows[:end]
+    """Indicator rows; a second table and ragged rows are refused."""
+    body = grid.rows[top + 1 : _end(grid)]
     if not body:
         refuse(SchemaError, grid.name, "has periods but no rows", expected="at least one indicator", step="export the table again")
-    first, last = (int(label.split()[1]) for label in (grid.rows[top][0], body[-1][0]))
-    merged = [f"row {a} ({name})" for a, b, name in grid.merged if a <= last and b >= first]
-    if merged:
-        refuse(FileFormatError, grid.name, "has merged cells", merged, expected="one value in each cell",
-               step="unmerge them in the spreadsheet and fill every cell")
     second = [label for label, cells in body if clean(cells[0]) in _HEADS]
     if second:
         refuse(SchemaError, grid.name, "the headings stand again below: two tables in one file", second, expected="one table a file",

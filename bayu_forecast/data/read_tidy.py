@@ -17,6 +17,7 @@ from bayu_forecast.data.read_file import clean
 from bayu_forecast.data.read_periods import Period, parse_date, parse_period, parse_release, whole_months
 from bayu_forecast.data.read_problems import Problems, refuse
 from bayu_forecast.data.read_words import (
+    COMPARABLE,
     MONEY,
     SHARE,
     STATUS_WORDS,
@@ -98,7 +99,7 @@ def build_table(columns: Columns, labels: Sequence[str], reading: Reading) -> pd
     release, status, notes = _release(columns, named, reading)
     count = len(named)
     table = pd.DataFrame({
-        "region": _plain(columns, "region", "", count),
+        "region": [clean(text) for text in _plain(columns, "region", "", count)],
         "series": [series_of(text) for text in columns["series"]],
         "measure": measures,
         "period_start": [start for start, _ in periods],
@@ -106,7 +107,7 @@ def build_table(columns: Columns, labels: Sequence[str], reading: Reading) -> pd
         "value": values,
         "unit": [UNIT_MONEY if unit in MONEY else UNIT_RATIO for unit in units],
         "half_width": widths,
-        "basis": _plain(columns, "basis", "", count),
+        "basis": [clean(text) for text in _plain(columns, "basis", "", count)],
         "release_date": release,
         "release_status": status,
         "source": _plain(columns, "source", reading.file, count),
@@ -114,7 +115,9 @@ def build_table(columns: Columns, labels: Sequence[str], reading: Reading) -> pd
         "use": _words(columns, "use", USE_WORDS, USE_YES, named, reading.file),
         "note": _plain(columns, "note", "", count),
         "label": named,
+        "comparable": [clean(text).lower() in COMPARABLE for text in columns.get("measure", [""] * count)],
         "stated": [text.strip() for text in columns["unit"]],
+        "said": [f"{value.strip()} {unit.strip()}" for value, unit in zip(columns["value"], columns["unit"], strict=True)],
     })
     for name in ("period_start", "period_end", "release_date"):
         table[name] = pd.to_datetime(table[name]).astype("datetime64[ns]")

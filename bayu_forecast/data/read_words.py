@@ -49,12 +49,15 @@ MONEY: dict[str, Decimal] = {
 SHARE: dict[str, Decimal] = {"%": Decimal("0.01"), "percent": Decimal("0.01"), "百分比": Decimal("0.01"), "1": Decimal(1),
                              "ratio": Decimal(1)}
 
+#: measures that say the growth is the official one, on a comparable basis
+COMPARABLE = ("comparable growth", "可比增长", "可比口径增长")
 #: word -> (measure, whether it counts from January)
 MEASURE_WORDS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(("level", "水平", "绝对额", "绝对值", "绝对数", "当期值", "当月值", "当季值", "总额", "额"), (LEVEL, False)),
     **dict.fromkeys(("累计值", "累计额"), (LEVEL, True)),
     **dict.fromkeys(("growth", "yoy", "同比", "同比增长", "同比增速", "增速", "增长率", "当月同比", "当月同比增长"), (GROWTH, False)),
     **dict.fromkeys(("累计增长", "累计同比", "累计同比增长", "累计增速"), (GROWTH, True)),
+    **dict.fromkeys(COMPARABLE, (GROWTH, False)),
     **dict.fromkeys(("ratio", "share", "比重", "占比", "贡献率", "比率"), (RATIO, False)),
 }
 #: the bureau's names of the series that the regions hold
@@ -99,7 +102,7 @@ def column_of(heading: str) -> str | None:
 def nearest_heading(heading: str) -> str:
     """The known heading most like an unknown one, as a hint, or nothing."""
     close = difflib.get_close_matches(clean(heading).lower(), _COLUMNS, n=1)
-    return f", did you mean {close[0]!r}?" if close else ""
+    return f", nearest is {close[0]!r}" if close else ""
 
 
 def parse_indicator(text: str) -> Indicator:

@@ -109,6 +109,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "empty_unit.csv": (changed(months(), p2024_09=line("2024-09", MONTHS[7], unit="")), "UnitsError", "2024-09"),
     "wan_labelled_yi.csv": (changed(months(), p2024_06=line("2024-06", 40732000)), "UnitsError", "2024-06"),
     "yi_labelled_wan.csv": (changed(months(), p2024_06=line("2024-06", 4073.2, unit="万元")), "UnitsError", "2024-06"),
+    "whole_file_in_wan.csv": (table(line("2023年", 151303000, region="重庆市", basis="cq4"),
+                                    line("2024年", 156773700, region="重庆市", basis="cq4")), "UnitsError", "row 3"),
     "level_in_percent.csv": (changed(months(), p2024_10=line("2024-10", 4.8, unit="%")), "UnitsError", "2024-10"),
     "growth_in_money.csv": (table(line("2024-10", 4.8, measure="growth")), "UnitsError", "row 2"),
     "header_only.csv": (HEAD + "\n", "SchemaError", "no rows"),

@@ -242,7 +242,7 @@ def test_wide_table(name: str) -> None:
     joint = table[(table["period_end"] == "2024-02-29") & (table["measure"] == "level")]
     assert joint[["period_start", "value"]].to_numpy().tolist() == [[pd.Timestamp("2024-01-01"), 81307.0]]
     assert table[table["measure"] == "growth"]["value"].tolist() == [0.023, 0.031, 0.041, 0.047, 0.055]
-    assert table.attrs["ignored"] == {"title": 3, "footer": 2, "blank": 0, "empty cell": 6, "repeated January": 0}
+    assert table.attrs["ignored"] == {"title": 3, "footer": 2, "blank": 0, "empty cell": 6, "repeated opening": 0}
 
 
 def test_wide_january_before_2012_is_counted_once(tmp_path: Path) -> None:
@@ -252,10 +252,23 @@ def test_wide_january_before_2012_is_counted_once(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     table = read_nbs(file, basis="cn5", today=TODAY)
     assert len(table) == 3
-    assert table.attrs["ignored"]["repeated January"] == 1
+    assert table.attrs["ignored"]["repeated opening"] == 1
     file.write_text(text.replace("17432.0,9077.3", "17432.0,9077.9"), encoding="utf-8")
     with pytest.raises(PeriodError, match="stands twice"):
         read_nbs(file, basis="cn5", today=TODAY)
+
+
+def test_wide_quarters_and_years(tmp_path: Path) -> None:
+    file = tmp_path / "quarters.csv"
+    name = "居民消费支出"
+    text = f"指标,2024年第二季度,2024年第一季度\n{name}_当季值(亿元),110.0,100.0\n{name}_累计值(亿元),210.0,100.0\n"
+    file.write_text(text, encoding="utf-8")
+    table = read_nbs(file, basis="b", today=TODAY)
+    spans = table[["period_start", "period_end"]].to_numpy().astype("datetime64[D]").astype(str).tolist()
+    assert spans == [["2024-04-01", "2024-06-30"], ["2024-01-01", "2024-03-31"], ["2024-01-01", "2024-06-30"]]
+    assert table.attrs["ignored"]["repeated opening"] == 1
+    file.write_text(f"指标,2023年,2022年\n{name}(亿元),400.0,390.0\n", encoding="utf-8")
+    assert read_nbs(file, basis="b", today=TODAY)["period_start"].dt.year.tolist() == [2023, 2022]
 
 
 def test_wide_basis_by_year(tmp_path: Path) -> None:

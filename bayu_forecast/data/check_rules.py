@@ -26,7 +26,7 @@ _NO_BASIS = {"unknown", "none", "nan", "na", "null", "tbd", "todo", "不详", "�
 #: since this year January and February are published as one figure
 _JOINED = 2012
 #: log10 of a jump that only a wrong unit explains, and what growth may add to it in a year without figures
-_JUMP, _JUMP_PER_YEAR = 3.0, 0.15
+JUMP, JUMP_PER_YEAR = 3.0, 0.15
 
 
 def check_table(
@@ -168,12 +168,12 @@ def _check_jumps(table: pd.DataFrame, file: str) -> None:
     size = np.log10(levels["value"] / months)
     same = levels.groupby(["region", "series"], sort=False)
     years = same["period_start"].diff().dt.days / 365.25
-    jump = size.groupby([levels["region"], levels["series"]], sort=False).diff().abs() > _JUMP + _JUMP_PER_YEAR * years
+    jump = size.groupby([levels["region"], levels["series"]], sort=False).diff().abs() > JUMP + JUMP_PER_YEAR * years
     if not jump.any():
         return
     touched = jump.groupby([levels["region"], levels["series"]], sort=False).transform("any")
     middle = size.groupby([levels["region"], levels["series"]], sort=False).transform("median")
-    odd = touched & ((size - middle).abs() > _JUMP - 0.5)
+    odd = touched & ((size - middle).abs() > JUMP - 0.5)
     rows = levels[odd if odd.any() else jump]
     refuse(UnitsError, file, "the size jumps about ten thousand times against the neighbours", _said(rows),
            expected="figures of one size in the unit that each row states",

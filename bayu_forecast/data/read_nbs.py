@@ -68,7 +68,7 @@ def read_nbs(
     -------
     pandas.DataFrame
         As from :func:`read_table`; ``attrs["ignored"]`` counts titles, footers, blank rows, empty cells, and cumulative
-        January figures that repeat the month.
+        figures that repeat the month or quarter which opens the year.
 
     Raises
     ------
@@ -211,26 +211,26 @@ def _indicators(file: str, body: list[tuple[str, list[str]]]) -> list[Indicator]
 def _melt(
     body: list[tuple[str, list[str]]], parts: list[Indicator], periods: list[str], reading: Reading
 ) -> tuple[Columns, list[str]]:
-    """One long row for each filled cell; a cumulative January that repeats the month is counted, not kept."""
+    """One long row for each filled cell; a cumulative opening that repeats its period is counted, not kept."""
     columns: Columns = {name: [] for name in _FIELDS}
     labels: list[str] = []
     seen: dict[tuple[str, str, str], str] = {}
     empty = repeated = 0
     for (label, cells), part in zip(body, parts, strict=True):
         for period, value in zip(periods, cells[1:], strict=False):
-            # a January is the only month whose cumulative figure is the month itself
-            january = re.fullmatch(r"\d{4}年0?1月(份)?", clean(period)) is not None
+            # in a January or a first quarter the cumulative figure is the figure itself
+            opening = parse_period(period)[0].month == 1
             key = (part.series, part.unit, period)
             if not value.strip():
                 empty += 1
-            elif january and seen.get(key) == value.strip():
+            elif opening and seen.get(key) == value.strip():
                 repeated += 1
             else:
                 seen[key] = value.strip()
                 labels.append(f"{label} column {period}")
                 for name, text in zip(_FIELDS, (part.series, part.kind or "level", period, value, part.unit), strict=True):
                     columns[name].append(text)
-    reading.ignored.update({"empty cell": empty, "repeated January": repeated})
+    reading.ignored.update({"empty cell": empty, "repeated opening": repeated})
     return columns, labels
 
 

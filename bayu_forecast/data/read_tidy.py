@@ -13,6 +13,7 @@ from decimal import Decimal
 import pandas as pd
 
 from bayu_forecast.data.check_rules import check_table
+from bayu_forecast.data.check_scale import check_scale
 from bayu_forecast.data.read_file import clean
 from bayu_forecast.data.read_periods import Period, parse_date, parse_period, parse_release, whole_months
 from bayu_forecast.data.read_problems import Problems, refuse
@@ -122,6 +123,7 @@ def build_table(columns: Columns, labels: Sequence[str], reading: Reading) -> pd
     for name in ("period_start", "period_end", "release_date"):
         table[name] = pd.to_datetime(table[name]).astype("datetime64[ns]")
     check_table(table, file=reading.file, bases=reading.bases, today=reading.today)
+    check_scale(table, file=reading.file)
     tidy = table[list(OBSERVATION_COLUMNS)].copy()
     tidy.attrs = {"file": reading.file, "ignored": dict(reading.ignored), "units": table["stated"].value_counts().to_dict(), "notes": notes}
     return tidy
@@ -204,7 +206,7 @@ def _periods(columns: Columns, running: list[bool], named: list[str], file: str)
         ends = problems.parse(columns["period_end"], named, parse_date, _EPOCH)
         periods = list(zip(starts, ends, strict=True))
     problems.refuse(PeriodError, "no such period", expected=_PERIODS, step="correct the period")
-    periods = [(start.replace(month=1), end) if total and _one_month(start, end) else (start, end)
+    periods = [(start.replace(month=1), end) if total and _closing(start, end) else (start, end)
                for (start, end), total in zip(periods, running, strict=True)]
     problems.rows = [f"{label} runs {start} to {end}" for label, (start, end) in zip(named, periods, strict=True)
                      if not whole_months((start, end))]
@@ -216,9 +218,10 @@ def _periods(columns: Columns, running: list[bool], named: list[str], file: str)
     return periods
 
 
-def _one_month(start: dt.date, end: dt.date) -> bool:
-    """Whether both days lie in one month."""
-    return (start.year, start.month) == (end.year, end.month)
+def _closing(start: dt.date, end: dt.date) -> bool:
+    """Whether a period is one month or one quarter, by which cumulative figures are named."""
+    months = end.month - start.month + 1
+    return start.year == end.year and (months == 1 or (months == 3 and end.month % 3 == 0))
 
 
 def _release(columns: Columns, named: list[str], reading: Reading) -> tuple[list[dt.date], list[str], list[str]]:

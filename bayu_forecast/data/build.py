@@ -52,6 +52,7 @@ def region_facts(region: str, bases: list[Basis], series: set[str]) -> dict[str,
     fact = facts()["regions"][region]
     return {"name": region, "name_zh": fact["zh"], "name_en": fact["en"], "adcode": fact["adcode"], "parent": fact["parent"],
             "leans_on": fact["leans_on"], "print_noise": dict(facts()["print_noise"][fact["kind"]]),
+            "linked": {} if fact["kind"] == "nation" else {k: dict(v) for k, v in facts()["linked"].items()},
             "series": [dict(s) for s in facts()["series"] if s["id"] in series or s["resolution"] == "year"],
             "bases": [{"code": b.code, "rank": b.rank, "first_year": b.first_year, "last_year": b.last_year,
                        "taper": list(b.taper) if b.taper else None, "month_sd": b.month_sd, "level_sd": b.level_sd, "note": b.note}

@@ -22,13 +22,14 @@ class PrintNoise:
 
     Attributes
     ----------
-    level : float
-        Of a level.
+    level, level_other : float
+        Of a level as first printed, and of one seen in a later vintage, whose growth was revised too.
     growth_first, growth_other : float
         Of a growth rate as first printed, and of one seen in a later vintage (before division by one plus growth).
     """
 
     level: float
+    level_other: float
     growth_first: float
     growth_other: float
 
@@ -70,6 +71,8 @@ class Region:
         What is published of it.
     print_noise : PrintNoise
         How far a print may stand from the path beyond its rounding.
+    linked : mapping
+        Series that a target needs and the region hardly publishes: for each its kind, the series it hangs on, its evidence.
 
     Examples
     --------
@@ -88,6 +91,7 @@ class Region:
     bases: tuple[Basis, ...]
     series: tuple[Series, ...]
     print_noise: PrintNoise
+    linked: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def basis(self, code: str) -> Basis:
         """The basis of this code.

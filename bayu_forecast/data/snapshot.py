@@ -23,6 +23,8 @@ from bayu_forecast.specs import Target
 
 #: a growth rate printed later than this after its period is not the first print of it
 FIRST_PRINT_DAYS = 183
+#: a level printed later than this after its period is revised: a year's first yearbook comes within it
+FIRST_VINTAGE_DAYS = 366
 TEXT = ("region", "series", "measure", "unit", "basis", "release_status", "source", "confidence", "note")
 SHOWN_ORDER = ["region", "period_start", "period_end", "measure", "basis_rank", "release_date"]
 LONG_NAMES = {"value": "printed figure", "half_width": "half a unit of the last digit printed", "basis": "statistical basis",
@@ -57,10 +59,11 @@ def print_noise(frame: pd.DataFrame, regions: dict[str, Region]) -> NDArray[np.f
     """Log standard deviation of each print: rounding (uniform) and the region's print noise in quadrature."""
     stated = pd.DataFrame({name: dataclasses.asdict(region.print_noise) for name, region in regions.items()}).T
     noise = stated.reindex(frame["region"]).reset_index(drop=True)
-    late = (frame["release_date"] - frame["period_end"]).dt.days.to_numpy() > FIRST_PRINT_DAYS
-    growth_sd = np.where(late, noise["growth_other"], noise["growth_first"])
+    age = (frame["release_date"] - frame["period_end"]).dt.days.to_numpy()
+    level_sd = np.where(age > FIRST_VINTAGE_DAYS, noise["level_other"], noise["level"])
+    growth_sd = np.where(age > FIRST_PRINT_DAYS, noise["growth_other"], noise["growth_first"])
     rounding, growth = rounding_noise(frame), frame["measure"].eq(GROWTH).to_numpy()
-    level = np.sqrt(rounding**2 + noise["level"].to_numpy() ** 2 + frame["level_sd"].to_numpy() ** 2)
+    level = np.sqrt(rounding**2 + level_sd**2 + frame["level_sd"].to_numpy() ** 2)
     one_plus = np.where(growth, 1.0 + frame["value"].to_numpy(), 1.0)
     return np.asarray(np.where(growth, np.sqrt(rounding**2 + growth_sd**2) / one_plus, level), dtype=np.float64)
 
@@ -210,6 +213,17 @@ class Snapshot:
     def revision_steps(self) -> pd.DataFrame:
         """Sizes (log points) of past basis steps known by the date, of the region and of the one it leans on."""
         return pd.concat([t.revisions for t in self._tables], ignore_index=True)
+
+    @property
+    def census_steps(self) -> pd.DataFrame:
+        """Size (log points) of each economic census whose steps between bases had all been published by the date."""
+        known, rows = self.revision_steps, []
+        pair = known["basis_from"] + ">" + known["basis_to"]
+        for year, steps in zip(self.censuses["reference_year"], self.censuses["steps"].fillna(""), strict=True):
+            wanted = steps.split()
+            if wanted and set(wanted) <= set(pair):
+                rows.append((year, sum(float(known.loc[pair == step].sort_values("reference_year")["step"].iloc[-1]) for step in wanted)))
+        return pd.DataFrame(rows, columns=["reference_year", "step"])
 
     def data_log(self) -> pd.DataFrame:
         """Every row known by the date, used or not: vintage, basis, release status, source."""

@@ -26,7 +26,7 @@ TARGET_NUMBERS = ("value", "tolerance")
 KNOWN_COLUMNS = ("region", "series", "measure", "period_start", "period_end", "value", "unit", "half_width", "basis", "basis_rank",
                  "taper_start", "taper_end", "basis_month_sd", "noise", "release_date", "release_status", "source", "confidence", "note")
 #: tables that only some regions have, with their columns
-OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_break_year", "note"),
+OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_break_year", "steps", "note"),
             "disturbances": ("month", "announced", "source", "note"),
             "definitions": ("id", "quantity", "numerator", "denominator", "publisher", "announced", "series", "note"),
             "revisions": ("region", "series", "basis_from", "basis_to", "reference_year", "step", "released", "method", "source")}

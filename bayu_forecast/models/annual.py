@@ -41,12 +41,9 @@ def condition_years(mean: Array, covariance: Array, years: Years, figures: Annua
     return mean + system.mean(nothing, cross), system.covariance(nothing, cross, covariance)
 
 
-def correlate(own: Array, with_other: Array, rho: float) -> Array:
-    """Standard normals (sample,) correlated ``rho`` with another quantity's draws; where that is certain, untouched."""
-    spread = float(with_other.std())
-    if spread < 1e-3:
-        return own
-    mixed: Array = rho * (with_other - with_other.mean()) / spread + np.sqrt(1.0 - rho**2) * own
+def correlate(own: Array, other: Array, rho: float) -> Array:
+    """Standard normals (sample,) correlated ``rho`` with another standardised quantity's draws."""
+    mixed: Array = rho * other + np.sqrt(1.0 - rho**2) * own
     return mixed
 
 

@@ -18,7 +18,7 @@ from bayu_forecast.paths import as_sample_paths
 from bayu_forecast.schema.names import PATH_DIMS, SAMPLE, SCENARIO, SERIES, TIME
 from bayu_forecast.simulation.linked import linked_series
 from bayu_forecast.simulation.revision import revision_paths
-from bayu_forecast.simulation.totals import last_total
+from bayu_forecast.simulation.totals import last_level, last_total
 
 if TYPE_CHECKING:
     from bayu_forecast.data.snapshot import Snapshot
@@ -98,7 +98,7 @@ def _assemble(
     series = [str(s) for s in value[SERIES].to_numpy()]
     printed_as = {name: model.series_[-1]} | {s: s for s in model.series_[:-1]}
     revision = revision_paths(value, known, printed_as, model.table_, seed)
-    totals = [last_total(known, name, printed_as[s].partition(":")[0]) if s in printed_as else (np.nan, 0) for s in series]
+    totals = [last_total(known, name, printed_as[s].partition(":")[0]) if s in printed_as else last_level(known, s) for s in series]
     return as_sample_paths(
         value.expand_dims(SCENARIO).transpose(*PATH_DIMS).to_numpy(),
         series=series,
@@ -112,4 +112,5 @@ def _assemble(
         region=known.region.name,
         seed=seed,
         library_version=bayu_forecast.__version__,
+        not_modelled=", ".join(sorted({s.id for r in known.regions.values() for s in r.series} - set(series))),
     )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: correlation of the region's yearly shocks with its retail growth: retail is most of consumption, less of GDP
 _RHO = 0.5
+#: below this spread (log points) a year's retail growth is printed: its noise is rounding and tells nothing of GDP
+_CERTAIN = 4e-3
 #: logit noise of a share that covers a part of the year only
 _PART_YEAR = 0.05
 #: samples that standardise retail growth, a whole first block so that more samples change nothing
@@ -77,8 +79,9 @@ class _Context:
         for i in range(growth.shape[1]):
             row = len(shocks) - growth.shape[1] + i
             reference = growth[:_REFERENCE, i]
-            scaled = (growth[:, i] - reference.mean()) / max(float(reference.std()), 1e-12)
-            out[row] = correlate(shocks[row], scaled, _RHO) if reference.std() > 1e-3 else shocks[row]
+            spread = float(reference.std())
+            if spread > _CERTAIN:
+                out[row] = correlate(shocks[row], (growth[:, i] - reference.mean()) / spread, _RHO)
         return out
 
     def figures(self, series: str, region: str | None = None) -> pd.DataFrame:

@@ -45,12 +45,12 @@ def step_distribution(steps: Array) -> tuple[float, float, float]:
 def revision_paths(value: xr.DataArray, known: Snapshot, printed_as: dict[str, str], table: pd.DataFrame, seed: int) -> xr.DataArray:
     """Log factor (sample, series, time) between the paths' basis and the basis a month will be printed on."""
     out = xr.zeros_like(value)
-    location, scale, df = step_distribution(known.revision_steps["step"].to_numpy(dtype=float))
+    location, scale, df = step_distribution(known.census_steps["step"].to_numpy(dtype=float))
     year = value[TIME].dt.year.to_numpy()
     for series, full_name in printed_as.items():
         levels = table[(table["series"] == full_name) & (table["measure"] == LEVEL)]
         last_seen = int(levels["period_end"].dt.year.max())
-        for first_year in known.censuses["first_reference_year"]:
+        for first_year in known.censuses["first_year"]:
             if first_year > last_seen and (year >= first_year).any():
                 u = uniforms(seed, ("census", full_name, int(first_year)), 1, value.sizes[SAMPLE])[0]
                 step = location + scale * stdtrit(df, u)

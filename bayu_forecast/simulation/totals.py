@@ -26,6 +26,14 @@ def annual_totals(known: Snapshot, series: str, region: str | None = None) -> pd
     return totals
 
 
+def last_level(known: Snapshot, series: str) -> tuple[float, int]:
+    """The last published annual level in the evidence, and its year; (nan, 0) where none was published."""
+    rows = known.evidence.to_dataframe()
+    own = (rows["region"] == known.region.name) & (rows["series"] == series) & (rows["measure"] == LEVEL)
+    rows = rows[own].sort_values(["period_end", "release_date"])
+    return (float(rows["value"].iloc[-1]), int(rows["period_end"].iloc[-1].year)) if len(rows) else (float("nan"), 0)
+
+
 def last_total(known: Snapshot, series: str, region: str | None = None) -> tuple[float, int]:
     """The last published annual total and its year; (nan, 0) where none was published."""
     totals = annual_totals(known, series, region)

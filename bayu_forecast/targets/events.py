@@ -134,6 +134,12 @@ def series_of(conditions: Sequence[Condition]) -> list[str]:
     return list(dict.fromkeys(name for condition in conditions for call, _ in condition.terms for name in call.series))
 
 
+def carriers(conditions: Sequence[Condition]) -> list[str]:
+    """Series whose uncertainty an event carries: a share does not move with the level of its denominator."""
+    calls = [call for condition in conditions for call, _ in condition.terms]
+    return list(dict.fromkeys(name for call in calls for name in (call.series[:1] if call.function == "share" else call.series)))
+
+
 def covered(conditions: Sequence[Condition], paths: xr.Dataset) -> bool:
     """Say whether the paths hold every year of an event."""
     calls = [call for condition in conditions for call, _ in condition.terms]
@@ -149,6 +155,12 @@ def require_series(target: Target, conditions: Sequence[Condition], paths: xr.Da
             f"target {target.id!r} asks for series {missing}; these paths hold {known}: simulate them, or leave the target out",
             target=target.id, names=missing, expected=known,
         )
+
+
+def not_modelled(conditions: Sequence[Condition], paths: xr.Dataset) -> list[str]:
+    """Series of an event that the paths leave out on purpose (their attribute ``not_modelled``): published too thinly for a path."""
+    left_out = str(paths.attrs.get("not_modelled", "")).split(", ")
+    return [name for name in series_of(conditions) if name not in paths.indexes[SERIES] and name in left_out]
 
 
 def unit_of(conditions: Sequence[Condition]) -> str:

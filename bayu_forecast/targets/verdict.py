@@ -20,7 +20,7 @@ from bayu_forecast.paths import annual_sum, covers, probability
 from bayu_forecast.schema.check import assert_sample_paths
 from bayu_forecast.schema.names import SAMPLE, SCENARIO, SERIES, TARGET, TIME, UNIT_RATIO
 from bayu_forecast.specs import Target
-from bayu_forecast.targets.events import covered, evaluate, meets, plain_sum, quantity_unit, read, require_series, series_of
+from bayu_forecast.targets.events import carriers, covered, evaluate, meets, not_modelled, plain_sum, quantity_unit, read, require_series, series_of
 from bayu_forecast.targets.grammar import ABOUT, Condition
 from bayu_forecast.targets.jointly import join_events, joint_summary, listed
 from bayu_forecast.targets.required import required_growth
@@ -112,10 +112,10 @@ def assess(paths: xr.Dataset, targets: Target | Iterable[Target]) -> xr.Dataset:
 def _row(target: Target, conditions: Sequence[Condition], paths: xr.Dataset) -> tuple[dict[str, object], xr.DataArray | None]:
     """All that is said of one target, and its event where the paths reach that far."""
     row: dict[str, object] = {"status": _status(target, conditions, paths)}
-    known = [name for name in series_of(conditions) if name in paths.indexes[SERIES]]
+    known = [name for name in carriers(conditions) if name in paths.indexes[SERIES]]
     row["prior_share"] = float(paths["prior_share"].sel({SERIES: known}).max()) if known else math.nan
     row["required_growth"], row["required_growth_modelled"] = _required(target, conditions, paths)
-    if not covered(conditions, paths):
+    if not_modelled(conditions, paths) or not covered(conditions, paths):
         return row, None
     event, quantity, threshold = evaluate(target, paths)
     headline = probability(event)
@@ -178,6 +178,8 @@ def _status(target: Target, conditions: Sequence[Condition], paths: xr.Dataset) 
     time, last = paths.indexes[TIME], max(call.year for condition in conditions for call, _ in condition.terms)
     if time[-1] < pd.Timestamp(last, 12, 1):
         return "beyond horizon"
+    if absent := not_modelled(conditions, paths):
+        return f"not modelled: no path for {', '.join(absent)}"
     require_series(target, conditions, paths)
     if not covered(conditions, paths):
         return f"not covered: the paths begin in {time[0]:%Y-%m}"

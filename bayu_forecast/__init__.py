@@ -37,7 +37,7 @@ _FACE: dict[str, str] = {
     "errors": "bayu_forecast.errors",
 }
 
-__all__ = [*sorted(_FACE), "__version__"]
+__all__ = ["__version__", *sorted(_FACE)]  # noqa: PLE0604 (the keys of _FACE are strings)
 
 
 class _Face(ModuleType):

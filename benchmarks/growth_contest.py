@@ -86,7 +86,8 @@ def score_rule(errors: pd.DataFrame) -> pd.DataFrame:
             past = group.loc[group["origin"] + horizon <= origin, "error"]
             sd = float(np.sqrt((past**2).mean())) if len(past) else np.nan
             for error in here["error"]:
-                rows.append((name, origin, horizon, error, float(crps_normal(error, sd, 0.0)) if sd > 0 else np.nan, abs(error) <= HALF * sd))
+                crps = float(crps_normal(error, sd, 0.0)) if sd > 0 else np.nan
+                rows.append((name, origin, horizon, error, crps, abs(error) <= HALF * sd))
     return pd.DataFrame(rows, columns=["model", "origin", "horizon", "error", "crps", "covered"])
 
 
@@ -254,7 +255,8 @@ def report(title: str, models: pd.DataFrame, rules: pd.DataFrame) -> bool:
         print(f"{model}: error against '{best}' {gap:+.2f} (se {error:.2f}), CRPS better than every rule: {crps_ok}, cover {cover:.0f} %: "
               + ("holds" if ok else "FAILS"))
         for rule in rules["model"].unique():
-            print(f"    CRPS less that of '{rule}': {paired(both, model, rule, 'crps')[0]:+.2f} (se {paired(both, model, rule, 'crps')[1]:.2f})")
+            gap, error = paired(both, model, rule, "crps")
+            print(f"    CRPS less that of '{rule}': {gap:+.2f} (se {error:.2f})")
     return passed
 
 

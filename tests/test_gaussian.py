@@ -151,7 +151,8 @@ def test_parts_of_the_vector_can_be_asked_alone(case: dict[str, object]) -> None
     system = Conditioner(J @ SJt + R, J @ X, c)
     some = np.array([3, 50, 119])
     np.testing.assert_allclose(system.mean(X[some], SJt[some]), whole.mean[some], atol=1e-12)
-    np.testing.assert_allclose(system.covariance(X[some], SJt[some], S[np.ix_(some, some)]), whole.covariance[np.ix_(some, some)], atol=1e-10)
+    part = np.ix_(some, some)
+    np.testing.assert_allclose(system.covariance(X[some], SJt[some], S[part]), whole.covariance[part], atol=1e-10)
 
 
 def test_covariances_equal_their_impulse_responses() -> None:

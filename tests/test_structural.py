@@ -101,7 +101,8 @@ def test_repeats_are_left_out_and_nothing_else() -> None:
 
 
 def test_growth_between_two_printed_months_is_a_repeat() -> None:
-    prints = [("level", "2015-03", "2015-03", 10.0, "b", 0), ("level", "2016-03", "2016-03", 11.0, "b", 0), ("growth", "2016-03", "2016-03", 0.1, "b", 0)]
+    before, after = ("level", "2015-03", "2015-03", 10.0, "b", 0), ("level", "2016-03", "2016-03", 11.0, "b", 0)
+    prints = [before, after, ("growth", "2016-03", "2016-03", 0.1, "b", 0)]
     assert len(drop_repeats(print_table(rows_of(prints), ["x:s"], TIME[0]))) == 2
     other_basis = [prints[0], ("level", "2016-03", "2016-03", 12.0, "c", 1), prints[2]]
     assert len(drop_repeats(print_table(rows_of(other_basis), ["x:s"], TIME[0]))) == 3
@@ -142,7 +143,8 @@ def poison(data: object, date: pd.Timestamp) -> object:
     tables = []
     for table in data.tables:
         rows = table.observations
-        tables.append(dataclasses.replace(table, observations=rows.assign(value=rows["value"].where(rows["release_date"] <= date, rows["value"] * 1e9))))
+        value = rows["value"].where(rows["release_date"] <= date, rows["value"] * 1e9)
+        tables.append(dataclasses.replace(table, observations=rows.assign(value=value)))
     changed = sum(int((new.observations["value"] != old.observations["value"]).sum()) for new, old in zip(tables, data.tables, strict=True))
     assert changed > 50
     return dataclasses.replace(data, tables=tuple(tables))

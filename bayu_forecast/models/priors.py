@@ -84,7 +84,8 @@ class SeriesPriors:
         cov = impulse.level_covariance(level)
         if passing.any():
             cov = cov + impulse.shock_covariance(impulse.decay_response(n, self.passing_decay), passing)
-        return cov + np.diag(np.where(disturbed, self.disturbed_irregular**2, 0.0))
+        once: Array = np.diag(np.where(disturbed, self.disturbed_irregular**2, 0.0))
+        return cov + once
 
     def seasonal_covariance(self, n: int, first_month: int) -> Array:
         """Covariance of the seasonal pattern."""

@@ -18,8 +18,8 @@ from threadpoolctl import threadpool_limits
 from bayu_forecast._numeric.gaussian import Conditioner, safe_cholesky
 from bayu_forecast._numeric.streams import normals, uniforms
 from bayu_forecast.errors import ConvergenceError, DataError, HorizonError, NotFittedError, SchemaError
-from bayu_forecast.models.priors import OWN, SeriesPriors
 from bayu_forecast.models.prints import PrintRows, build_rows, drop_repeats, linearise, print_table
+from bayu_forecast.models.priors import OWN, SeriesPriors
 from bayu_forecast.schema.names import LEVEL, SAMPLE, SERIES, TIME, UNIT_MONEY
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
     Notes
     -----
     Weights of the grid are the prior's: the likelihood of one-step errors prefers slopes that fail five years ahead
-    (docs/decisions/0010).
+    (docs/decisions/0007).
 
     References
     ----------
@@ -157,7 +157,8 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
             months = (end.year - self.origin_.year) * 12 + end.month - self.origin_.month + 1
         if months > len(self.design_.time):
             raise HorizonError(
-                f"horizon {horizon!r} lies beyond the design, which ends {self.design_.time[-1]:%Y-%m}: build it with until=", got=str(horizon)
+                f"horizon {horizon!r} lies beyond the design, which ends {self.design_.time[-1]:%Y-%m}: build it with until=",
+                got=str(horizon),
             )
         if months < 1:
             raise HorizonError(f"horizon {horizon!r} lies before the first month {self.origin_:%Y-%m}", got=str(horizon))

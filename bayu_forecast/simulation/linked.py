@@ -6,6 +6,7 @@ annual model of the east floor. Annual totals are carried as twelfths.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,13 +99,13 @@ class _Context:
         return latest.sort_values("year")
 
 
-def _ratio(context: _Context, name: str, spec: dict[str, Any]) -> None:
+def _ratio(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     """A level as a log ratio to retail: evidence is the product of two figures (per head times heads), where published."""
     region = context.known.region.name
     heads, per_head = (context.figures(s, region).set_index("year")["value"] for s in spec["evidence"])
     known = (heads * per_head * float(spec["scale"])).dropna()
-    retail = annual_totals(context.known, spec["of"])
-    log_ratio = np.log(known / retail).dropna()
+    ratio = (known / annual_totals(context.known, spec["of"])).dropna()
+    log_ratio = ratio.map(np.log)
     figures = AnnualFigures(log_ratio.index.to_numpy(dtype=np.int64), log_ratio.to_numpy(dtype=float), np.full(len(log_ratio), 0.01))
     model = RatioModel()
     mean, cov = model.posterior(context.all_years, figures)
@@ -114,11 +115,11 @@ def _ratio(context: _Context, name: str, spec: dict[str, Any]) -> None:
     context.prior_share[name] = float(min(1.0, cov[-1, -1] / model.start[1] ** 2))
 
 
-def _share(context: _Context, name: str, spec: dict[str, Any]) -> None:
+def _share(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     """A share of another linked series: the nation's path plus the region's own deviation, which nothing measures."""
     rows = context.figures(spec["evidence"])
-    logit = np.log(rows["value"] / (1 - rows["value"])).to_numpy(dtype=float)
-    slope = (1 / (rows["value"] * (1 - rows["value"]))).to_numpy(dtype=float)
+    value = rows["value"].to_numpy(dtype=float)
+    logit, slope = np.log(value / (1 - value)), 1 / (value * (1 - value))
     noise = np.hypot(rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) * slope, np.where(rows["months"] < 12, _PART_YEAR, 1e-4))
     figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), logit, noise)
     model = ShareModel(spread=float(spec["spread"]))
@@ -130,7 +131,7 @@ def _share(context: _Context, name: str, spec: dict[str, Any]) -> None:
     context.prior_share[name] = float(model.spread**2 / (model.spread**2 + cov[-1, -1]))
 
 
-def _growth(context: _Context, name: str, spec: dict[str, Any]) -> None:
+def _growth(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     """A level at constant prices, chained by growth from the last published level."""
     rows = context.figures(spec["evidence"], context.known.region.name)
     noise = rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) + 1e-4
@@ -144,7 +145,7 @@ def _growth(context: _Context, name: str, spec: dict[str, Any]) -> None:
     context.prior_share[name] = 0.0 if len(rows) else 1.0
 
 
-def _contribution(context: _Context, name: str, spec: dict[str, Any]) -> None:
+def _contribution(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     """A part of another linked series whose increments follow other regions' contribution tables."""
     rows = context.figures(spec["evidence"])
     rows = rows[rows["months"] == 12]

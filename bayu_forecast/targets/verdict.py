@@ -20,7 +20,18 @@ from bayu_forecast.paths import annual_sum, covers, probability
 from bayu_forecast.schema.check import assert_sample_paths
 from bayu_forecast.schema.names import SAMPLE, SCENARIO, SERIES, TARGET, TIME, UNIT_RATIO
 from bayu_forecast.specs import Target
-from bayu_forecast.targets.events import carriers, covered, evaluate, meets, not_modelled, plain_sum, quantity_unit, read, require_series, series_of
+from bayu_forecast.targets.events import (
+    carriers,
+    covered,
+    evaluate,
+    meets,
+    not_modelled,
+    plain_sum,
+    quantity_unit,
+    read,
+    require_series,
+    series_of,
+)
 from bayu_forecast.targets.grammar import ABOUT, Condition
 from bayu_forecast.targets.jointly import join_events, joint_summary, listed
 from bayu_forecast.targets.required import required_growth

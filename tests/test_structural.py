@@ -17,7 +17,7 @@ import bayu_forecast as bf
 from bayu_forecast.errors import ConvergenceError, DataError, HorizonError, NotFittedError, PeriodError, SchemaError
 from bayu_forecast.models import SeriesPriors
 from bayu_forecast.models.prints import build_rows, drop_repeats, linearise, print_table
-from bayu_forecast.models.structural import _System
+from bayu_forecast.models.system import System
 from bayu_forecast.specs import Design
 
 ONE_CELL = SeriesPriors(reversion=(0.90,), slope_sd=(0.025,))
@@ -170,7 +170,8 @@ def test_simulated_spread_equals_the_analytic_one() -> None:
     model = bf.StructuralForecaster(common=ONE_CELL).fit(rows_of(mixed_prints(true_path()), noise=0.002), plain_design())
     months = model.months_until(24)
     place = np.arange(model.history_, months)
-    mean, cov = _System(model, months).posterior(model.cells_[0], place)
+    mean, cov = System(model._structure(), months).posterior(model.cells_[0], place)
+    assert len(mean) == 24, "no regressor in front of the months"
     drawn = np.log(model.simulate(24, samples=40_000, rng=2)["value"].to_numpy()[:, 0])
     np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=5 * np.sqrt(np.diag(cov)).max() / 200)
     np.testing.assert_allclose(drawn.std(axis=0), np.sqrt(np.diag(cov)), rtol=0.02)
@@ -213,3 +214,40 @@ def test_prints_that_no_path_can_meet_do_not_settle_silently() -> None:
     prints[3] = (*prints[3][:3], 1e-290, "b", 0)
     with pytest.raises(ConvergenceError, match="wrong unit"):
         bf.StructuralForecaster(common=ONE_CELL).fit(rows_of(prints, noise=1e-8), plain_design())
+
+
+def regressor_design(prior_sd: float = 0.05) -> Design:
+    """One known pulse a year with a coefficient to find, on every series."""
+    column = np.where(np.arange(len(TIME)) % 12 == 8, 1.0, 0.0)[:, None] * np.linspace(-1, 1, len(TIME))[:, None]
+    block = bf.RegressorBlock(
+        name="pulse", labels=("pulse",), columns=(column,), weights=(1.0,), source="test",
+        prior_mean=np.zeros(1), prior_sd=np.array([prior_sd]),
+    )
+    return Design(time=TIME, blocks=(block,), disturbed=np.zeros(len(TIME), dtype=bool), as_of=pd.Timestamp("2020-12-31"))
+
+
+def test_coefficient_draws_equal_the_conjugate_posterior() -> None:
+    """Posterior precision of one coefficient without nuisance is 1/tau^2 + x' V^-1 x (generalised least squares)."""
+    design, months = regressor_design(), 72
+    effect = 0.08 * design.blocks[0].columns[0][:months, 0]
+    prints = [("level", m, m, v, "b", 0) for m, v in zip(TIME[:months].strftime("%Y-%m"), np.exp(5 + effect), strict=True)]
+    model = bf.StructuralForecaster(common=ONE_CELL).fit(rows_of(prints, noise=0.002), design)
+    system = System(model._structure(), months)
+    J = linearise(system.rows, model.cells_[0].mode)[0].toarray()
+    x = J @ design.blocks[0].columns[0][:months, 0]
+    S = system.prior(*dataclasses.astuple(model.cells_[0])[:3])[1] - 0.05**2 * np.outer(*[design.blocks[0].columns[0][:months, 0]] * 2)
+    V = J @ S @ J.T + system.noise
+    flat = J @ system.flat
+    P = np.linalg.inv(V) - np.linalg.inv(V) @ flat @ np.linalg.inv(flat.T @ np.linalg.inv(V) @ flat) @ flat.T @ np.linalg.inv(V)
+    row = model.coefficients_.iloc[0]
+    assert row["sd"] ** -2 == pytest.approx(0.05**-2 + x @ P @ x, rel=1e-8)
+    assert row["mean"] == pytest.approx(0.08, abs=3 * row["sd"])
+    drawn = model.simulate(6, samples=20_000, rng=4)["coefficient"].to_numpy()[:, 0]
+    assert drawn.mean() == pytest.approx(row["mean"], abs=5 * row["sd"] / 140)
+    assert drawn.std() == pytest.approx(row["sd"], rel=0.02)
+
+
+def test_a_coefficient_nothing_speaks_of_keeps_its_prior(chongqing: tuple[bf.StructuralForecaster, xr.Dataset, Design]) -> None:
+    contraction = chongqing[0].coefficients_.set_index("regressor")["contraction"]
+    assert ((contraction > -1e-9) & (contraction < 1)).all()
+    assert contraction["days_off"] > 0.2

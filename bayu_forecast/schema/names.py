@@ -13,6 +13,7 @@ SERIES: Final = "series"
 TIME: Final = "time"
 ROW: Final = "row"
 TARGET: Final = "target"
+REGRESSOR: Final = "regressor"
 QUANTILE: Final = "quantile"
 
 #: canonical order of the dimensions of sample paths

@@ -26,6 +26,8 @@ _FACE: dict[str, str] = {
     "joint": "bayu_forecast.targets",
     "required_growth": "bayu_forecast.targets",
     "plot_fan": "bayu_forecast.plotting",
+    "plot_latent": "bayu_forecast.plotting",
+    "plot_probability": "bayu_forecast.plotting",
     "verdict": "bayu_forecast.report",
     "chain_growth": "bayu_forecast.data",
     "implied_base": "bayu_forecast.data",

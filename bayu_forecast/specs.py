@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bayu_forecast.errors import SchemaError, TargetError
+from bayu_forecast.errors import SchemaError, SpecificationError, TargetError, UnknownNameError
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+#: weights of the grid of payback shapes that all drivers share; one grid keeps the engine's small
+SHAPE_WEIGHTS = {"low": 0.25, "middle": 0.5, "high": 0.25}
+DRIVER_WORDS = {"kind": ("money", "intensity", "count", "days", "growth"), "nature": ("known", "planned", "uncertain"),
+                "scope": ("all", "own"), "family": ("lognormal", "normal", "beta"), "after": ("default", "hold")}
+_PARAMETERS = {"lognormal": 2, "normal": 2, "beta": 3}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,3 +194,149 @@ class Design:
         for block in self.blocks:
             if any(c.shape[0] != len(self.time) for c in block.columns):
                 raise SchemaError(f"design: block {block.name!r} does not cover every month", names=[block.name])
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DriverShape:
+    """One point of the grid of payback shapes that all drivers share.
+
+    Attributes
+    ----------
+    label : str
+        ``low``, ``middle`` or ``high`` payback.
+    rho : float
+        Share of the induced sales that is borrowed from later months, in [0, 1].
+    horizon : int
+        Months in which it is repaid; zero only where nothing is borrowed.
+    """
+
+    label: str
+    rho: float
+    horizon: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DriverSpec:
+    """How one driver acts, with a prior that says where it comes from and since when it could be held.
+
+    Attributes
+    ----------
+    id, zh, en : str
+        Identity and names.
+    kind : str
+        ``money`` (1e8 CNY a month), ``intensity`` (0 to 1), ``count``, ``days`` or ``growth`` (ratio a year).
+    unit : str
+        Unit of the input.
+    nature : str
+        ``known``, ``planned`` or ``uncertain``.
+    scope : str
+        ``all``: acts on the region and on the one it leans on, each by its own input; ``own``: on the region only.
+    theta : float
+        Share of the effect that carries over from month to month, in [0, 1).
+    shapes : tuple of DriverShape
+        Low, middle and high payback, weighted by :data:`SHAPE_WEIGHTS`.
+    kappa : float
+        Ceiling of the saturated input where history has none (share of monthly sales); infinite for no saturation.
+    kappa_multiple, kappa_sd : float
+        The ceiling is lognormal: this many times the largest input of history, with this log standard deviation.
+    family : str
+        Prior of the coefficient: ``lognormal``, ``normal`` or ``beta``.
+    parameters : tuple of float
+        Of a lognormal median and log standard deviation; of a normal mean and standard deviation; of a beta the two
+        shapes and the value that one stands for.
+    continuation_probability : float
+        That a running programme goes on after its announced end.
+    execution_sd : float
+        Log standard deviation of money paid around money announced.
+    default : float
+        Input of months of which nothing is stated.
+    after : str
+        After the last stated month: ``default``, or ``hold`` its value.
+    evidence : tuple of str
+        Ids of the table of effects; empty for an assumption.
+    published : datetime.date
+        Since when the prior could be held: the date of its newest evidence.
+    reading : str
+        How the evidence was read.
+    indicator : str
+        What to watch.
+
+    Raises
+    ------
+    SpecificationError
+        When a word is not one of those above, or a number leaves its range.
+
+    Examples
+    --------
+    >>> shapes = tuple(DriverShape(label=s, rho=0.5, horizon=6) for s in SHAPE_WEIGHTS)
+    >>> spec = DriverSpec(id="d", zh="", en="d", kind="money", unit="1e8 CNY", nature="planned", scope="all", theta=0.3, shapes=shapes,
+    ...                   family="lognormal", parameters=(2.0, 0.5), published=dt.date(2019, 12, 31), reading="r", indicator="i")
+    >>> round(spec.mean, 4), round(spec.sd, 4), spec.shape("high").rho
+    (2.2663, 1.2078, 0.5)
+    """
+
+    id: str
+    zh: str
+    en: str
+    kind: str
+    unit: str
+    nature: str
+    scope: str
+    theta: float
+    shapes: tuple[DriverShape, ...]
+    family: str
+    parameters: tuple[float, ...]
+    published: dt.date
+    reading: str
+    indicator: str
+    kappa: float = math.inf
+    kappa_multiple: float = 3.0
+    kappa_sd: float = 0.5
+    continuation_probability: float = 0.0
+    execution_sd: float = 0.0
+    default: float = 0.0
+    after: str = "default"
+    evidence: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for field, allowed in DRIVER_WORDS.items():
+            if getattr(self, field) not in allowed:
+                raise SpecificationError(f"driver {self.id!r}: {field} {getattr(self, field)!r} is none of {', '.join(allowed)}",
+                                         names=[self.id], expected=allowed, got=getattr(self, field))
+        if tuple(s.label for s in self.shapes) != tuple(SHAPE_WEIGHTS):
+            raise SpecificationError(f"driver {self.id!r}: one shape for each of {', '.join(SHAPE_WEIGHTS)} expected, in this order",
+                                     names=[self.id], expected=tuple(SHAPE_WEIGHTS), got=[s.label for s in self.shapes])
+        if len(self.parameters) != _PARAMETERS[self.family]:
+            raise SpecificationError(f"driver {self.id!r}: a {self.family} prior takes {_PARAMETERS[self.family]} numbers, "
+                                     f"got {self.parameters}", names=[self.id], got=self.parameters)
+        ranges = {"theta": 0.0 <= self.theta < 1.0, "rho": all(0.0 <= s.rho <= 1.0 for s in self.shapes), "kappa": self.kappa > 0.0,
+                  "horizon": all(s.horizon >= (s.rho > 0.0) for s in self.shapes), "parameters": self.parameters[1] > 0.0,
+                  "continuation_probability": 0.0 <= self.continuation_probability <= 1.0, "execution_sd": self.execution_sd >= 0.0}
+        odd = [name for name, holds in ranges.items() if not holds]
+        if odd:
+            raise SpecificationError(f"driver {self.id!r}: {', '.join(odd)} out of range; see the attributes of DriverSpec", names=odd)
+
+    @property
+    def mean(self) -> float:
+        """Prior mean of the coefficient."""
+        first, second = self.parameters[:2]
+        if self.family == "lognormal":
+            return first * math.exp(second**2 / 2.0)
+        return first if self.family == "normal" else self.parameters[2] * first / (first + second)
+
+    @property
+    def sd(self) -> float:
+        """Prior standard deviation of the coefficient."""
+        first, second = self.parameters[:2]
+        if self.family == "lognormal":
+            return self.mean * math.sqrt(math.expm1(second**2))
+        total = first + second
+        return second if self.family == "normal" else self.parameters[2] * math.sqrt(first * second / (total**2 * (total + 1.0)))
+
+    def shape(self, label: str) -> DriverShape:
+        """Shape of this label (``low``, ``middle`` or ``high``)."""
+        for shape in self.shapes:
+            if shape.label == label:
+                return shape
+        raise UnknownNameError(f"driver {self.id!r} has no shape {label!r}, only {', '.join(SHAPE_WEIGHTS)}",
+                               names=[label], expected=tuple(SHAPE_WEIGHTS))

@@ -161,7 +161,7 @@ def test_every_figure_has_a_source_a_stated_basis_and_its_rounding(name):
     assert set(own.observations["basis"]) <= stated
     assert own.observations.loc[own.observations["measure"].eq("level"), "unit"].eq("1e8 CNY").all()
     growth = own.observations[own.observations["measure"].eq("growth")]
-    assert growth["value"].between(-0.5, 1.0).all()
+    assert growth["value"].between(-0.5, 1.2).all()  # catering of March 2021 stood 115 % above the year before
     assert all(t.source and t.definition for t in own.targets)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from bayu_forecast.data.archive import RegionData, list_regions, load_region
 from bayu_forecast.data.arithmetic import chain_growth, comparable_growth, implied_base
 from bayu_forecast.data.check import CheckReport, check_file
+from bayu_forecast.data.policy import policy_table
 from bayu_forecast.data.read_nbs import read_nbs
 from bayu_forecast.data.read_table import read_table
 
@@ -20,6 +21,7 @@ __all__ = [
     "implied_base",
     "list_regions",
     "load_region",
+    "policy_table",
     "read_nbs",
     "read_table",
 ]

@@ -17,12 +17,18 @@ import pandas as pd
 import yaml
 
 from bayu_forecast.data.building import evidence, national, regional
-from bayu_forecast.data.building.figures import facts, manifest, read_figures, seal, sha256
+from bayu_forecast.data.building.drivers import drivers
+from bayu_forecast.data.building.figures import facts, has_figures, manifest, read_figures, seal, sha256
 from bayu_forecast.data.building.revisions import revisions
 from bayu_forecast.specs import Basis
 
 REGIONS = Path(__file__).resolve().parent / "regions"
 LICENCE = "public statistics; the arrangement is Apache-2.0"
+#: tables of the nation that every region inherits: name in the folder -> figures
+INHERITED = {"censuses": "censuses", "disturbances": "disturbances", "definitions": "definitions", "driver_specs": "driver_specs",
+             "effects": "effect_sizes"}
+#: tables of a policy, for regions that have one
+POLICY = ("policy", "actions", "levers")
 
 
 def bases_of(region: str, kind: str) -> tuple[list[Basis], list[str]]:
@@ -73,8 +79,10 @@ def region_tables(region: str) -> tuple[dict[str, Any], dict[str, pd.DataFrame]]
     tables = {"observations": prints, "evidence": evidence.evidence(region, fact["en"], nation=nation),
               "targets": targets[targets["region"] == region],
               "revisions": revisions(prints, {b.code: b.rank for b in bases})}
-    if nation:
-        tables |= {name: read_figures(f"{name}.csv") for name in ("censuses", "disturbances", "definitions")}
+    inputs = drivers(region)
+    tables |= {"drivers": inputs} if len(inputs) else {}
+    tables |= {name: read_figures(f"{file}.csv") for name, file in INHERITED.items() if nation}
+    tables |= {name: read_figures(f"{region}_{name}.csv") for name in POLICY if has_figures(f"{region}_{name}.csv")}
     return region_facts(region, bases, set(prints["series"])), tables
 
 

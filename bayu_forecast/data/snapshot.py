@@ -15,11 +15,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from bayu_forecast.data.definitions import what_definitions_say
+from bayu_forecast.data.driver_rows import last_specs, last_word
+from bayu_forecast.data.policy_rows import responsibilities
 from bayu_forecast.data.region import Region
 from bayu_forecast.data.tables import KNOWN_COLUMNS, RegionTables
 from bayu_forecast.errors import UnknownNameError
 from bayu_forecast.schema.names import GROWTH, LEVEL, ROW, UNIT_MONEY, USE_YES
-from bayu_forecast.specs import Target
+from bayu_forecast.specs import DriverSpec, Target
 
 #: a growth rate printed later than this after its period is not the first print of it
 FIRST_PRINT_DAYS = 183
@@ -224,6 +226,40 @@ class Snapshot:
             if wanted and set(wanted) <= set(pair):
                 rows.append((year, sum(float(known.loc[pair == step].sort_values("reference_year")["step"].iloc[-1]) for step in wanted)))
         return pd.DataFrame(rows, columns=["reference_year", "step"])
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """A table of the region and of the one it leans on, one below the other."""
+        frames: list[pd.DataFrame] = [getattr(t, name) for t in self._tables]
+        return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
+
+    @property
+    def drivers(self) -> pd.DataFrame:
+        """Inputs of drivers by month, history and what was announced of the future: the last word on each month by the date.
+
+        Columns: ``region``, ``driver``, ``programme`` (programmes of one driver add up), ``month``, ``value``, ``unit``, ``half_width``,
+        ``status`` (actual, announced, assumed), ``announced``, ``use``, ``source``, ``note``.
+        """
+        return last_word(self._table("drivers"))
+
+    @property
+    def driver_specs(self) -> tuple[DriverSpec, ...]:
+        """How each driver acts, with the prior that the evidence published by the date allowed."""
+        return last_specs(self._table("driver_specs"))
+
+    @property
+    def effects(self) -> pd.DataFrame:
+        """Studies behind the priors, published by the date."""
+        return self._table("effects")
+
+    @property
+    def levers(self) -> pd.DataFrame:
+        """Which driver each measure and safeguard moves: ``region``, ``lever``, ``driver``, ``weight``, ``role`` (input, execution)."""
+        return self._table("levers")
+
+    @property
+    def policy(self) -> pd.DataFrame:
+        """One row a responsibility of a policy issued by the date (see :func:`bayu_forecast.policy_table`); empty where there is none."""
+        return responsibilities(self._table("policy"), self._table("actions"), self._table("levers"))
 
     def data_log(self) -> pd.DataFrame:
         """Every row known by the date, used or not: vintage, basis, release status, source."""

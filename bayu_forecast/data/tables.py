@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from bayu_forecast.data.driver_rows import DRIVER_COLUMNS, SPEC_COLUMNS
 from bayu_forecast.data.region import Region, read_region
 from bayu_forecast.errors import IntegrityError, SchemaError
 from bayu_forecast.schema.names import OBSERVATION_COLUMNS
@@ -29,7 +30,22 @@ KNOWN_COLUMNS = ("region", "series", "measure", "period_start", "period_end", "v
 OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_break_year", "steps", "note"),
             "disturbances": ("month", "announced", "source", "note"),
             "definitions": ("id", "quantity", "numerator", "denominator", "publisher", "announced", "series", "note"),
-            "revisions": ("region", "series", "basis_from", "basis_to", "reference_year", "step", "released", "method", "source")}
+            "revisions": ("region", "series", "basis_from", "basis_to", "reference_year", "step", "released", "method", "source"),
+            "drivers": DRIVER_COLUMNS, "driver_specs": SPEC_COLUMNS,
+            "effects": ("id", "study", "programme", "country", "quantity", "value", "unit", "design", "horizon", "reading_for_prior",
+                        "seen_in", "doi", "status", "published"),
+            "policy": ("region", "id", "kind", "number", "action", "title_zh", "title_en", "departments", "others", "evidence_grade",
+                       "indicator", "status", "issued", "source"),
+            "actions": ("region", "id", "title_zh", "title_en", "issued", "source"),
+            "levers": ("region", "lever", "driver", "weight", "role", "issued", "note")}
+#: columns of the optional tables that hold dates, whole numbers and numbers
+OPTIONAL_DATES = ("announced", "released", "month", "published", "issued")
+OPTIONAL_WHOLE = ("reference_year", "first_year", "national_break_year", "number")
+OPTIONAL_NUMBERS = {"revisions": ("step",), "drivers": ("value", "half_width"), "levers": ("weight",)}
+#: by which date a table is cut
+CUT = {"observations": "release_date", "evidence": "release_date", "censuses": "announced", "disturbances": "announced",
+       "definitions": "announced", "revisions": "released", "drivers": "announced", "driver_specs": "published", "effects": "published",
+       "policy": "issued", "actions": "issued", "levers": "issued"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +62,9 @@ class RegionTables:
         Targets set for it.
     censuses, disturbances, definitions, revisions : DataFrame
         Empty where the folder has none.
+    drivers, driver_specs, effects, policy, actions, levers : DataFrame
+        Inputs of drivers by month, their specifications, the studies behind the priors, and a policy with its levers; empty
+        where the folder has none.
     """
 
     region: Region
@@ -56,6 +75,12 @@ class RegionTables:
     disturbances: pd.DataFrame
     definitions: pd.DataFrame
     revisions: pd.DataFrame
+    drivers: pd.DataFrame
+    driver_specs: pd.DataFrame
+    effects: pd.DataFrame
+    policy: pd.DataFrame
+    actions: pd.DataFrame
+    levers: pd.DataFrame
 
     def known_by(self, date: pd.Timestamp) -> RegionTables:
         """The same tables with every row released, announced or issued after the date dropped."""
@@ -63,9 +88,7 @@ class RegionTables:
             return frame[frame[column].le(date)].reset_index(drop=True)
 
         targets = tuple(t for t in self.targets if pd.Timestamp(t.issued) <= date)
-        dated = {"observations": "release_date", "evidence": "release_date", "censuses": "announced", "disturbances": "announced",
-                 "definitions": "announced", "revisions": "released"}
-        cut: dict[str, Any] = {name: by(getattr(self, name), column) for name, column in dated.items()}
+        cut: dict[str, Any] = {name: by(getattr(self, name), column) for name, column in CUT.items()}
         return dataclasses.replace(self, targets=targets, **cut)
 
 
@@ -127,13 +150,11 @@ def read_optional(folder: Path, name: str) -> pd.DataFrame:
         frame = pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str)
     else:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for column in ("announced", "released", "month"):
-        if column in frame:
-            frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[s]")
-    for column in ("reference_year", "first_year", "national_break_year"):
-        if column in frame:
-            frame[column] = frame[column].astype(int)
-    return frame.assign(step=pd.to_numeric(frame["step"]).astype(float)) if "step" in frame else frame
+    for column in set(OPTIONAL_DATES) & set(frame.columns):
+        frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[s]")
+    for column in set(OPTIONAL_WHOLE) & set(frame.columns):
+        frame[column] = frame[column].astype(int)
+    return frame.assign(**{column: pd.to_numeric(frame[column]).astype(float) for column in OPTIONAL_NUMBERS.get(name, ())})
 
 
 def read_tables(folder: Path) -> RegionTables:

@@ -13,16 +13,24 @@ from bayu_forecast.schema.names import EXACT, GROWTH, LEVEL, UPPER_BOUND, USE_NO
 from bayu_forecast.specs import Basis
 
 SERIES = {"cn_retail_total": "retail_total", "cn_catering": "retail_catering", "cn_goods": "retail_goods",
-          "cn_services_retail": "services_retail"}
+          "cn_services_retail": "services_retail", "cn_retail_ex_auto": "retail_ex_autos",
+          "cn_retail_above_quota": "retail_above_quota", "cn_goods_above_quota": "retail_goods_above_quota",
+          "cn_catering_above_quota": "retail_catering_above_quota", "cn_cat_appliances_av": "retail_appliances",
+          "cn_cat_communication": "retail_communication", "cn_cat_furniture": "retail_furniture"}
 KINDS = {"_month_yoy": GROWTH, "_ytd_yoy": GROWTH, "_month": LEVEL, "_ytd": LEVEL}
 SHOWN = "shown, not modelled"
+#: the other categories keep their names behind ``retail_``
+CATEGORY = "cn_cat_"
+ABOVE_QUOTA = ("retail_above_quota", "retail_goods_above_quota", "retail_catering_above_quota")
+PANEL = "units above quota: the panel changes every year, no growth from levels"
 
 
 def split_name(name: str) -> tuple[str, str] | None:
     """Series and measure of a column name, None when the archive does not carry it."""
     for ending, measure in KINDS.items():
         if name.endswith(ending):
-            series = SERIES.get(name.removesuffix(ending))
+            stem = name.removesuffix(ending)
+            series = SERIES.get(stem) or (f"retail_{stem.removeprefix(CATEGORY)}" if stem.startswith(CATEGORY) else None)
             return (series, measure) if series else None
     return None
 
@@ -52,7 +60,9 @@ def monthly(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.Dat
         start, end, note = cells["period_start"], cells["period_end"], cells["note"]
         basis = basis_of(int(start[:4]), bases, vintages)
         released, status = national_release(start, end, cells["published_on"])
-        shown = SHOWN in basis.note or cells["source"].startswith("implied")
+        panel = measure == LEVEL and (cells["series"].startswith(CATEGORY) or series in ABOVE_QUOTA)
+        shown = SHOWN in basis.note or cells["source"].startswith("implied") or panel
+        note = joined(note, PANEL) if panel and "above-quota" not in note else note
         rows.append(row(region=region, series=series, measure=measure, period_start=start, period_end=end,
                         value=percent(cells["value"]) if measure == GROWTH else float(cells["value"]),
                         half_width=half_width(cells["value"], measure, note), basis=basis.code, release_date=released,

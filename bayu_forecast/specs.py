@@ -138,8 +138,8 @@ class RegressorBlock:
         Normal prior of the coefficients, log points for one unit of the column.
     source : str
         Where the prior comes from.
-    scope : str
-        ``all``: the columns act on every series alike; ``own``: only on the series that leans on another.
+    scope : tuple of str
+        One a column: ``all`` acts on every series alike, ``own`` only on the series that leans on another; empty for all.
     """
 
     name: str
@@ -149,11 +149,11 @@ class RegressorBlock:
     prior_mean: NDArray[np.float64]
     prior_sd: NDArray[np.float64]
     source: str
-    scope: str = "all"
+    scope: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.scope not in ("all", "own"):
-            raise SchemaError(f"block {self.name!r}: scope {self.scope!r}, expected 'all' or 'own'", names=[self.name])
+        if self.scope and (len(self.scope) != len(self.labels) or not set(self.scope) <= {"all", "own"}):
+            raise SchemaError(f"block {self.name!r}: scope {self.scope!r}, expected 'all' or 'own' for each column", names=[self.name])
         if len(self.columns) != len(self.weights) or abs(sum(self.weights) - 1.0) > 1e-9:
             raise SchemaError(f"block {self.name!r}: one weight a shape, summing to one, expected", names=[self.name])
         if any(c.shape[1] != len(self.labels) for c in self.columns):

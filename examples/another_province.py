@@ -32,9 +32,8 @@ model = bf.StructuralForecaster().fit(prints, bf.design(known))
 paths = bf.simulate(model, known, horizon="2030-12", samples=4000, rng=7)
 one = bf.assess(paths, target).isel(scenario=0, target=0)
 print(f"P({target.expression}) = {float(one.probability):.0%} ± {float(one.monte_carlo_error):.1%}, on the basis known at the date")
-print(
-    f"10 %, median, 90 %: {float(one.q10):,.0f}, {float(one.q50):,.0f}, {float(one.q90):,.0f}; required a year: {float(one.required_growth):.1%}"
-)
+print(f"10 %, median, 90 %: {float(one.q10):,.0f}, {float(one.q50):,.0f}, {float(one.q90):,.0f}")
+print(f"required a year from the last print: {float(one.required_growth):.1%}")
 
 ax = bf.plot_fan(paths)
 ax.axhline(goal, linestyle="--")

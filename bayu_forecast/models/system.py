@@ -119,9 +119,8 @@ class System:
         """Loadings of the stacked paths on every coefficient, and the coefficients' prior means and standard deviations."""
         columns, means, sds = [np.zeros((self.K * self.months, 0))], [np.zeros(0)], [np.zeros(0)]
         for block, shape in zip(self.structure.design.blocks, shapes, strict=True):
-            own = np.array([scope == "own" for scope in block.scope or ("all",) * len(block.labels)])
-            reach = np.where(own, (np.arange(self.K) == self.K - 1)[:, None], 1.0)
-            columns.append(np.concatenate([block.columns[shape][: self.months] * on for on in reach]))
+            layers = np.broadcast_to(block.columns[shape], (2, *block.columns[shape].shape[-2:]))[:, : self.months]
+            columns.append(np.concatenate([*[layers[0]] * (self.K - 1), layers[1]]))
             means.append(block.prior_mean)
             sds.append(block.prior_sd)
         return np.hstack(columns), np.concatenate(means), np.concatenate(sds)

@@ -136,16 +136,15 @@ class RegressorBlock:
         Such as ``days_off``.
     labels : tuple of str
         One a column.
-    columns : tuple of array (time, column)
-        One array for each shape of the grid.
+    columns : tuple of array (time, column) or (2, time, column)
+        One array for each shape of the grid; with two layers, the first acts on the leading series and the second on the one
+        that leans on it.
     weights : tuple of float
         Prior weights of the shapes, summing to one.
     prior_mean, prior_sd : array (column,)
         Normal prior of the coefficients, log points for one unit of the column.
     source : str
         Where the prior comes from.
-    scope : str
-        ``all``: the columns act on every series alike; ``own``: only on the series that leans on another.
     """
 
     name: str
@@ -155,14 +154,11 @@ class RegressorBlock:
     prior_mean: NDArray[np.float64]
     prior_sd: NDArray[np.float64]
     source: str
-    scope: str = "all"
 
     def __post_init__(self) -> None:
-        if self.scope not in ("all", "own"):
-            raise SchemaError(f"block {self.name!r}: scope {self.scope!r}, expected 'all' or 'own'", names=[self.name])
         if len(self.columns) != len(self.weights) or abs(sum(self.weights) - 1.0) > 1e-9:
             raise SchemaError(f"block {self.name!r}: one weight a shape, summing to one, expected", names=[self.name])
-        if any(c.shape[1] != len(self.labels) for c in self.columns):
+        if any(c.shape[-1] != len(self.labels) for c in self.columns):
             raise SchemaError(f"block {self.name!r}: one label a column expected", names=[self.name])
 
 
@@ -192,7 +188,7 @@ class Design:
         if len(self.disturbed) != len(self.time):
             raise SchemaError("design: 'disturbed' needs one entry a month", names=["disturbed"])
         for block in self.blocks:
-            if any(c.shape[0] != len(self.time) for c in block.columns):
+            if any(c.shape[-2] != len(self.time) for c in block.columns):
                 raise SchemaError(f"design: block {block.name!r} does not cover every month", names=[block.name])
 
 

@@ -251,3 +251,16 @@ def test_a_coefficient_nothing_speaks_of_keeps_its_prior(chongqing: tuple[bf.Str
     contraction = chongqing[0].coefficients_.set_index("regressor")["contraction"]
     assert ((contraction > -1e-9) & (contraction < 1)).all()
     assert contraction["days_off"] > 0.2
+
+
+def test_a_column_may_act_on_the_leaning_series_alone(chongqing: tuple[bf.StructuralForecaster, xr.Dataset, Design]) -> None:
+    _, observations, design = chongqing
+    column = (np.arange(len(design.time)) % 12 == 5).astype(float)[:, None]
+    block = bf.RegressorBlock(
+        name="own", labels=("own",), columns=(np.stack([0.0 * column, column]),), weights=(1.0,), source="test",
+        prior_mean=np.zeros(1), prior_sd=np.full(1, 0.05),
+    )
+    model = bf.StructuralForecaster(common=ONE_CELL).fit(observations, dataclasses.replace(design, blocks=(block,)))
+    loadings, _, _ = System(model._structure(), 300).regression((0,))
+    assert not loadings[:300].any()
+    assert loadings[300:].sum() == 25

@@ -36,6 +36,8 @@ class Conditioner:
     ``beta = (W' J X)^-1 W' c``, ``x = X beta + S J' V^-1 (c - J X beta)``,
     ``Var x = S - S J' V^-1 J S + U (W' J X)^-1 U'`` with ``W = V^-1 J X`` and ``U = X - S J' W``.
 
+    The caller pins BLAS to one thread: asking for it here, a hundred times a fit, would cost more than the algebra.
+
     Parameters
     ----------
     V : array (n, n)
@@ -47,13 +49,12 @@ class Conditioner:
     """
 
     def __init__(self, V: Array, JX: Array, c: Array) -> None:
-        with threadpool_limits(1):
-            self._factor = cho_factor(V, lower=True, check_finite=False)
-            self._W = cho_solve(self._factor, JX, check_finite=False)
-            self._G = JX.T @ self._W
-            self.beta: Array = np.linalg.solve(self._G, self._W.T @ c) if JX.shape[1] else np.zeros(0)
-            residual = c - JX @ self.beta
-            self.weights: Array = cho_solve(self._factor, residual, check_finite=False)
+        self._factor = cho_factor(V, lower=True, check_finite=False)
+        self._W = cho_solve(self._factor, JX, check_finite=False)
+        self._G = JX.T @ self._W
+        self.beta: Array = np.linalg.solve(self._G, self._W.T @ c) if JX.shape[1] else np.zeros(0)
+        residual = c - JX @ self.beta
+        self.weights: Array = cho_solve(self._factor, residual, check_finite=False)
         n, k = JX.shape
         logdet = 2.0 * np.log(np.diag(self._factor[0])).sum()
         logdet_g = np.linalg.slogdet(self._G)[1] if k else 0.0
@@ -66,12 +67,11 @@ class Conditioner:
 
     def covariance(self, X: Array, SJt: Array, S: Array) -> Array:
         """Posterior covariance of those rows, ``S`` being their prior covariance."""
-        with threadpool_limits(1):
-            half = solve_triangular(self._factor[0], SJt.T, lower=True, check_finite=False)
-            U = X - SJt @ self._W
-            cov: Array = S - half.T @ half
-            if X.shape[1]:
-                cov = cov + U @ np.linalg.solve(self._G, U.T)
+        half = solve_triangular(self._factor[0], SJt.T, lower=True, check_finite=False)
+        U = X - SJt @ self._W
+        cov: Array = S - half.T @ half
+        if X.shape[1]:
+            cov = cov + U @ np.linalg.solve(self._G, U.T)
         return 0.5 * (cov + cov.T)
 
 
@@ -91,9 +91,10 @@ def condition(S: Array, X: Array, J: Array, c: Array, R: Array) -> Posterior:
     R : array (n, n)
         Covariance of the figures' noise.
     """
-    SJt = S @ J.T
-    system = Conditioner(J @ SJt + R, J @ X, c)
-    return Posterior(system.mean(X, SJt), system.covariance(X, SJt, S), system.loglik)
+    with threadpool_limits(1):
+        SJt = S @ J.T
+        system = Conditioner(J @ SJt + R, J @ X, c)
+        return Posterior(system.mean(X, SJt), system.covariance(X, SJt, S), system.loglik)
 
 
 def safe_cholesky(covariance: Array) -> Array:

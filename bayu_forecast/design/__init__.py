@@ -42,8 +42,9 @@ class Known(Protocol):
 def _block(name: str, column: ArrayLike, *, mean: float, sd: float, source: str) -> RegressorBlock:
     """A block of one column and one shape."""
     columns: NDArray[np.float64] = np.asarray(column, dtype=np.float64)[:, None]
-    prior = {"prior_mean": np.array([mean]), "prior_sd": np.array([sd])}
-    return RegressorBlock(name=name, labels=(name,), columns=(columns,), weights=(1.0,), source=source, **prior)
+    return RegressorBlock(
+        name=name, labels=(name,), columns=(columns,), weights=(1.0,), prior_mean=np.array([mean]), prior_sd=np.array([sd]), source=source
+    )
 
 
 def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", until: str | dt.date | pd.Timestamp | None = None) -> Design:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
 
 from bayu_forecast.errors import DataError, HorizonError, NotFittedError, SchemaError
 from bayu_forecast.models.prints import drop_repeats, print_table
@@ -106,21 +107,25 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
         self.table_ = drop_repeats(print_table(observations, self.series_, self.origin_))
         self._check_levels()
         self.history_ = int(self.table_["last"].max())
-        system = System(self._structure(), self.history_)
-        start = system.first_guess()
-        grid = list(itertools.product(self.common.cells(), self.own.cells() if leader else [(1.0, 0.0)], system.shape_cells()))
-        cells = []
-        for common, own_cell, (shapes, shape_weight) in grid:
-            mode, conditioner = system.solve(common, own_cell, shapes, start)
-            weight = shape_weight / (len(grid) / len(system.shape_cells()))
-            cells.append(Cell(common, own_cell, shapes, weight, mode, conditioner.loglik))
-            start = mode
-        self.cells_ = tuple(cells)
-        self.loglik_ = float(np.log(sum(c.weight * np.exp(c.loglik - cells[0].loglik) for c in cells)) + cells[0].loglik)
-        self.steps_ = system.basis_steps(self.cells_)
-        self.coefficients_ = system.coefficients(self.cells_)
-        self.residuals_ = system.residuals(self.cells_)
+        with threadpool_limits(1):
+            system = System(self._structure(), self.history_)
+            self.cells_ = self._solve_grid(system)
+            self.steps_ = system.basis_steps(self.cells_)
+            self.coefficients_ = system.coefficients(self.cells_)
+            self.residuals_ = system.residuals(self.cells_)
+        best = max(c.loglik for c in self.cells_)
+        self.loglik_ = float(np.log(sum(c.weight * np.exp(c.loglik - best) for c in self.cells_)) + best)
         return self
+
+    def _solve_grid(self, system: System) -> tuple[Cell, ...]:
+        """The mode at every point of the grid, each started from the one before."""
+        own = self.own.cells() if len(self.series_) > 1 else [(1.0, 0.0)]
+        structures = list(itertools.product(self.common.cells(), own))
+        cells, start = [], system.first_guess()
+        for (common, own_cell), (shapes, weight) in itertools.product(structures, system.shape_cells()):
+            start, conditioner = system.solve(common, own_cell, shapes, start)
+            cells.append(Cell(common, own_cell, shapes, weight / len(structures), start, conditioner.loglik))
+        return tuple(cells)
 
     def _structure(self) -> Structure:
         return Structure(self.series_, self.table_, self.design_, self.common, self.own, self.basis_sd)
@@ -181,8 +186,9 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
         first = self.history_ if start is None else self.months_until(start) - 1
         if first >= months:
             raise HorizonError(f"no month between {start or 'the last print'} and {horizon}", got=str(horizon))
-        system = System(self._structure(), max(months, self.history_))
-        z, coefficient, chosen = system.draw(self.cells_, first, months, samples, int(rng))
+        with threadpool_limits(1):
+            system = System(self._structure(), max(months, self.history_))
+            z, coefficient, chosen = system.draw(self.cells_, first, months, samples, int(rng))
         shapes = np.array([c.shapes for c in self.cells_], dtype=np.int64).reshape(len(self.cells_), -1)[chosen]
         return xr.Dataset(
             {

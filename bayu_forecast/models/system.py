@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from bayu_forecast._numeric.gaussian import Conditioner, safe_cholesky
 from bayu_forecast._numeric.streams import normals, uniforms
@@ -120,8 +119,8 @@ class System:
         """Loadings of the stacked paths on every coefficient, and the coefficients' prior means and standard deviations."""
         columns, means, sds = [np.zeros((self.K * self.months, 0))], [np.zeros(0)], [np.zeros(0)]
         for block, shape in zip(self.structure.design.blocks, shapes, strict=True):
-            on = np.ones(self.K) if block.scope == "all" else (np.arange(self.K) == self.K - 1).astype(float)
-            columns.append(np.kron(on[:, None], block.columns[shape][: self.months]))
+            layers = np.broadcast_to(block.columns[shape], (2, *block.columns[shape].shape[-2:]))[:, : self.months]
+            columns.append(np.concatenate([*[layers[0]] * (self.K - 1), layers[1]]))
             means.append(block.prior_mean)
             sds.append(block.prior_sd)
         return np.hstack(columns), np.concatenate(means), np.concatenate(sds)
@@ -151,7 +150,7 @@ class System:
         """Mode of the paths by Gauss-Newton, steps halved when they grow (METHODS eq. 2)."""
         means, S = self.prior(common, own, shapes)
         z, last, share = start, np.inf, 1.0
-        with threadpool_limits(1), np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
             for _ in range(_MAX_STEPS):
                 conditioner, SJt = self.system(means, S, z)
                 change = means + conditioner.mean(self.flat, SJt) - z
@@ -179,12 +178,11 @@ class System:
         edges = np.cumsum([c.weight for c in cells])
         chosen = np.searchsorted(edges / edges[-1], uniforms(seed, "cell", 1, samples)[0], side="right").clip(max=len(cells) - 1)
         out = np.empty((k + len(place), samples))
-        with threadpool_limits(1):
-            for i, cell in enumerate(cells):
-                mine = np.flatnonzero(chosen == i)
-                if len(mine):
-                    mean, cov = self.posterior(cell, place)
-                    out[:, mine] = mean[:, None] + safe_cholesky(cov) @ xi[:, mine]
+        for i, cell in enumerate(cells):
+            mine = np.flatnonzero(chosen == i)
+            if len(mine):
+                mean, cov = self.posterior(cell, place)
+                out[:, mine] = mean[:, None] + safe_cholesky(cov) @ xi[:, mine]
         paths = np.ascontiguousarray(out[k:].reshape(months, self.K, samples).transpose(2, 1, 0))
         return paths, np.ascontiguousarray(out[:k].T), chosen
 

@@ -110,6 +110,7 @@ def draw_verdict_fan(ax: Axes, told: Any, target: Any, first_year: int = 2012) -
     ax.set_xlim(first_year - 0.6, year + 3.3)
     ax.set_ylim(0, None)
     whole_years(ax)
+    ax.set_xticks(range(first_year + (year - first_year) % 2, year + 1, 2))
     ax.legend(frameon=False, fontsize=8, loc="upper left")
     note = (
         f"Fan: annual totals of the paths as of {day}, on the basis known then. "

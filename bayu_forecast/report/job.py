@@ -147,7 +147,7 @@ def _what_and_when(data: RegionData, dates: Sequence[str] | None) -> tuple[tuple
     """Headline targets and the dates to judge them on, in order."""
     latest = data.latest()
     asked = sorted({f"{data.as_of(day).calendar_date:%Y-%m-%d}" for day in dates}) if dates else []
-    targets = headline_targets(data.as_of(asked[-1]).targets_issued if asked else latest.targets_issued)
+    targets = headline_targets(latest.targets_issued)
     issued = f"{targets[0].issued:%Y-%m-%d}"
     early = [day for day in asked if day < issued]
     if early:

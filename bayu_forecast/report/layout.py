@@ -6,7 +6,6 @@ Floor F7. It formats; it must never know what it formats.
 from __future__ import annotations
 
 import math
-import textwrap
 import unicodedata
 from collections.abc import Sequence
 
@@ -35,8 +34,14 @@ def grid(rows: Sequence[Sequence[str]], indent: str = "", gap: int = 3) -> list[
 
 
 def wrapped(text: str, indent: str) -> list[str]:
-    """A paragraph within the width, later lines indented."""
-    return textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + "    ", break_on_hyphens=False)
+    """A paragraph within the width, later lines indented further."""
+    lines, line = [], indent
+    for word in text.split():
+        if line.strip() and width(line) + 1 + width(word) > WIDTH:
+            lines.append(line)
+            line = f"{indent}    "
+        line += word if not line.strip() else f" {word}"
+    return [*lines, line]
 
 
 def chance(p: float) -> str:

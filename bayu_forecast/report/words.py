@@ -86,7 +86,7 @@ def _glance(verdict: Verdict) -> list[str]:
     table.append(["happened", *[_happened(verdict, t) for t in verdict.targets]])
     lines = ["Probability that the target is met (± Monte-Carlo error in points)", *grid(table, "  ")]
     if verdict.verdict["label"].ne("").any():
-        lines.append("  * prior-driven: more than 80 % of the variance of the quantity is the model's prior, not published figures")
+        lines.append("  * prior-driven: more than 80 % of the variance is the model's prior, not published figures")
     return lines
 
 
@@ -100,12 +100,12 @@ def _detail(verdict: Verdict, place: int, target: Target) -> list[str]:
     """Sensitivity, fan and, for a level, the growth still required."""
     level, unit = target.unit == UNIT_MONEY, "亿元" if target.unit == UNIT_MONEY else "%"
     low, high = verdict.sensitivity["long_run"].min(), verdict.sensitivity["long_run"].max()
-    above = ["", "P, long-run", "10 % / median / 90 %", *(["P, known", "growth a year still required", ""] if level else ["prior share"])]
+    above = ["", "P, long-run", "10 % / median / 90 %", *(["P, known", "growth a year required", ""] if level else ["prior share"])]
     head = [
         "as of",
         f"at {100 * low:g}–{100 * high:g} %",
         f"({unit})",
-        *(["basis", "from the last print", "from model"] if level else ["of variance"]),
+        *(["basis", "from last print", "modelled"] if level else ["of variance"]),
     ]
     table = [above, head]
     for r in _rows(verdict, target.id):
@@ -119,7 +119,7 @@ def _detail(verdict: Verdict, place: int, target: Target) -> list[str]:
 def _required(row: Row) -> list[str]:
     """Probability without a revision, and growth from the last print and from the modelled last year."""
     year = row["last_print_year"]
-    start = f" ({money(row['last_print'])} in {year:.0f})" if year and not math.isnan(row["required_growth_from_print"]) else ""
+    start = f" ({year:.0f}: {money(row['last_print'])})" if year and not math.isnan(row["required_growth_from_print"]) else ""
     return [
         chance(row["probability_known_basis"]),
         percent(row["required_growth_from_print"]) + start,
@@ -215,7 +215,8 @@ def _later(verdict: Verdict) -> list[str]:
     table = verdict.later_targets
     rows = [["year", "target", "P", "status"]]
     for r in _records(table[table["period"] >= int(verdict.dates[-1][:4])]):
-        rows.append([str(r["period"]), r["text_zh"], chance_and_error(r["probability"], r["monte_carlo_error"]), str(r["status"])])
+        status = str(r["status"]).partition(":")[0]
+        rows.append([str(r["period"]), r["text_zh"], chance_and_error(r["probability"], r["monte_carlo_error"]), status])
     return [f"Other targets still open on {verdict.dates[-1]}", *grid(rows, "  ")] if len(rows) > 1 else []
 
 
@@ -233,7 +234,7 @@ def _small_print(verdict: Verdict) -> list[str]:
         "A target on its print is judged on whatever basis that print is released, with a census revision due before then drawn from past "
         "ones; 'known basis' is the same without a revision. All jointly: the same paths meet every target; the bounds are what the "
         "separate probabilities alone allow. Required growth from the print stays on that print's basis; from the model it starts at the "
-        "modelled median of the last whole year. 'long-run' repeats the answer with long-run growth set to other values, on a coarser grid.",
+        "modelled median of the last whole year. 'long-run' repeats the answer with long-run growth set otherwise, on a coarser grid.",
         "  ",
     )
     return lines

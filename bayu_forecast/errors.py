@@ -84,6 +84,10 @@ class TargetError(SpecificationError):
     """A target lacks its definition, basis, unit, source, or its expression cannot be read."""
 
 
+class ScenarioError(SpecificationError):
+    """A scenario or a file of scenarios contradicts itself, lacks a unit or a date, or cannot be read."""
+
+
 class ModelError(BayuError, RuntimeError):
     """A model cannot do what was asked of it."""
 

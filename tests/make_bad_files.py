@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import make_bad_scenarios
 import openpyxl
 
 HERE = Path(__file__).resolve().parent
@@ -225,6 +226,7 @@ def main() -> None:
     for folder in ("bad", "good"):
         (HERE / folder).mkdir(exist_ok=True)
     files = {name: (text.encode(), error, names) for name, (text, error, names) in TEXTS.items()} | binaries()
+    files |= make_bad_scenarios.files()
     for name, (body, _, _) in files.items():
         (HERE / "bad" / name).write_bytes(body)
     with (HERE / "bad" / "expected.csv").open("w", encoding="utf-8", newline="") as out:

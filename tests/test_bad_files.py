@@ -16,14 +16,21 @@ from hypothesis import strategies as st
 from bayu_forecast import errors
 from bayu_forecast.cli import main
 from bayu_forecast.data import check_file
+from bayu_forecast.scenarios import read_scenarios
 
 HERE = Path(__file__).resolve().parent
 BAD, GOOD = HERE / "bad", HERE / "good"
 EXPECTED = list(csv.DictReader((BAD / "expected.csv").open(encoding="utf-8")))
 #: the errors that a file of figures can deserve
+OF_SCENARIOS = {"ScenarioError", "UnknownNameError"}
 OF_READING = {"FileFormatError", "SchemaError", "UnitsError", "BasisError", "PeriodError", "ContradictionError", "ValueRangeError"}
 #: one of each kind goes through a process of its own
-IN_A_PROCESS = ["utf16_says_utf8.csv", "formula.xlsx", "swapped_months.csv", "a_january.csv", "wan_labelled_yi.csv", "empty_basis.csv"]
+IN_A_PROCESS = ["utf16_says_utf8.csv", "formula.xlsx", "swapped_months.csv", "a_january.csv", "wan_labelled_yi.csv", "empty_basis.csv",
+                "scenario_bomb.yml"]
+
+
+def read(path: Path) -> object:
+    return read_scenarios(path) if path.suffix == ".yml" else check_file(path)
 
 
 def by_name(case: dict[str, str]) -> str:
@@ -33,7 +40,7 @@ def by_name(case: dict[str, str]) -> str:
 @pytest.mark.parametrize("case", EXPECTED, ids=by_name)
 def test_bad_file_is_refused(case: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(getattr(errors, case["error"])) as caught:
-        check_file(BAD / case["file"])
+        read(BAD / case["file"])
     assert type(caught.value).__name__ == case["error"]
     assert main(["check", str(BAD / case["file"])]) == 2
     said = capsys.readouterr()
@@ -70,7 +77,8 @@ def test_every_error_of_reading_has_a_file() -> None:
     data_errors = {name for name, cls in vars(errors).items() if isinstance(cls, type) and errors.DataError in cls.__bases__}
     # a calendar and the bundled archive are no user's file
     assert data_errors - OF_READING == {"CalendarRangeError", "IntegrityError"}
-    assert {case["error"] for case in EXPECTED} == OF_READING
+    for suffix, deserved in ((".yml", OF_SCENARIOS), ("", OF_READING)):
+        assert {case["error"] for case in EXPECTED if case["file"].endswith(".yml") == bool(suffix)} == deserved
 
 
 @pytest.mark.parametrize("path", sorted(GOOD.iterdir()), ids=lambda path: path.name)

@@ -83,6 +83,7 @@ def test_required_growth_and_probability_are_what_was_known() -> None:
     assert float(retail["required_growth"]) == pytest.approx(0.0563, abs=5e-5)
     assert 0.6 < float(retail["probability"]) < 0.9
     assert float(verdict["prior_share"].sel(target="consumption_contribution_2025")) > 0.8
+    assert float(verdict["prior_share"].sel(target="services_share_2025")) > 0.8
     assert "not published" in str(verdict["status"].sel(target="services_share_2025").item())
 
 
@@ -131,9 +132,10 @@ def test_errors(paths: xr.Dataset) -> None:
 
 def test_last_totals_are_the_printed_ones() -> None:
     known = bf.load_region("chongqing").as_of("2025-01-31")
-    assert last_total(known, "retail_total") == (15677.37, 2024)
-    assert last_total(known, "retail_total", "china") == (487894.8, 2024)
-    assert annual_totals(known, "retail_total").loc[2020] == 11787.2
+    prints = known.observations("retail_total").to_dataframe()
+    assert last_total(prints, "chongqing") == (15677.37, 2024)
+    assert last_total(prints, "china") == (487894.8, 2024)
+    assert annual_totals(prints, "chongqing").loc[2020] == 11787.2
 
 
 def test_step_distribution_is_the_normal_inverse_gamma_predictive() -> None:

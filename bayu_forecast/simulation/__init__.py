@@ -15,7 +15,7 @@ import bayu_forecast
 from bayu_forecast.errors import HorizonError, SchemaError
 from bayu_forecast.paths import as_sample_paths
 from bayu_forecast.schema.names import PATH_DIMS, SAMPLE, SCENARIO, SERIES, TIME
-from bayu_forecast.simulation.linked import linked_series
+from bayu_forecast.simulation.linked import Tables, linked_series
 from bayu_forecast.simulation.revision import revision_paths
 from bayu_forecast.simulation.totals import last_level, last_total
 
@@ -85,19 +85,24 @@ def simulate(
         raise HorizonError(f"horizon {horizon!r} ends before the paths start, {start:%Y-%m}", got=str(horizon))
     drawn = model.simulate(horizon, samples=max(samples, _LEAST), rng=rng, start=f"{start:%Y-%m}")
     drawn = drawn.assign_coords({SERIES: [name if s == own else s for s in model.series_]})
-    linked, prior_share = linked_series(drawn["value"].sel({SERIES: name}), known, int(rng))
+    tables = Tables(known.observations(name).to_dataframe(), known.evidence.to_dataframe())
+    linked, prior_share = linked_series(drawn["value"].sel({SERIES: name}), known, tables, int(rng))
     value = xr.concat([drawn["value"], linked], dim=SERIES) if linked is not None else drawn["value"]
-    return _assemble(value.isel({SAMPLE: slice(samples)}), prior_share, known, model, name, int(rng))
+    return _assemble(value.isel({SAMPLE: slice(samples)}), prior_share, known, tables, model, int(rng))
 
 
 def _assemble(
-    value: xr.DataArray, prior_share: dict[str, float], known: Snapshot, model: StructuralForecaster, name: str, seed: int
+    value: xr.DataArray, prior_share: dict[str, float], known: Snapshot, tables: Tables, model: StructuralForecaster, seed: int
 ) -> xr.Dataset:
     """The dataset of paths with everything a verdict needs beside them."""
+    own, name = known.region.name, model.series_[-1].partition(":")[2]
     series = [str(s) for s in value[SERIES].to_numpy()]
     printed_as = {name: model.series_[-1]} | {s: s for s in model.series_[:-1]}
     revision = revision_paths(value, known, printed_as, model.table_, seed)
-    totals = [last_total(known, name, printed_as[s].partition(":")[0]) if s in printed_as else last_level(known, s) for s in series]
+    totals = [
+        last_total(tables.prints, printed_as[s].partition(":")[0]) if s in printed_as else last_level(tables.evidence, own, s)
+        for s in series
+    ]
     return as_sample_paths(
         value.expand_dims(SCENARIO).transpose(*PATH_DIMS).to_numpy(),
         series=series,
@@ -108,7 +113,7 @@ def _assemble(
         prior_share=[prior_share.get(s, 0.0) for s in series],
         last_total=[t[0] for t in totals],
         last_year=[t[1] for t in totals],
-        region=known.region.name,
+        region=own,
         seed=seed,
         library_version=bayu_forecast.__version__,
         not_modelled=", ".join(sorted({s.id for r in known.regions.values() for s in r.series} - set(series))),

@@ -7,7 +7,7 @@ annual model of the east floor. Annual totals are carried as twelfths.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,11 +35,18 @@ _PART_YEAR = 0.05
 _REFERENCE = 256
 
 
-def linked_series(retail: xr.DataArray, known: Snapshot, seed: int) -> tuple[xr.DataArray | None, dict[str, float]]:
+class Tables(NamedTuple):
+    """Prints of the main series and evidence known at the date, read once."""
+
+    prints: pd.DataFrame
+    evidence: pd.DataFrame
+
+
+def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: int) -> tuple[xr.DataArray | None, dict[str, float]]:
     """Draw the linked series (sample, series, time) and say how much of each is prior."""
     if not known.region.linked:
         return None, {}
-    context = _Context(retail, known, seed)
+    context = _Context(retail, known, tables, seed)
     for name, spec in known.region.linked.items():
         _KINDS[spec["kind"]](context, name, spec)
     months = pd.DatetimeIndex(retail[TIME].to_numpy())
@@ -52,8 +59,8 @@ def linked_series(retail: xr.DataArray, known: Snapshot, seed: int) -> tuple[xr.
 class _Context:
     """Years, retail growth and evidence shared by the kinds, and the annual draws they leave."""
 
-    def __init__(self, retail: xr.DataArray, known: Snapshot, seed: int) -> None:
-        self.known, self.seed = known, seed
+    def __init__(self, retail: xr.DataArray, known: Snapshot, tables: Tables, seed: int) -> None:
+        self.known, self.tables, self.seed = known, tables, seed
         months = pd.DatetimeIndex(retail[TIME].to_numpy())
         self.years = np.unique(months.year.to_numpy())
         totals = np.stack([retail.to_numpy()[:, months.year == y].sum(axis=1) for y in self.years], axis=1)
@@ -61,8 +68,7 @@ class _Context:
         share = np.array([(months.year == y).sum() / 12.0 for y in self.years])
         self.totals = totals / share
         self.samples = len(totals)
-        evidence = known.evidence.to_dataframe()
-        self.evidence = evidence[evidence["measure"].notna()]
+        self.evidence = tables.evidence
         first = int(min(self.years[0], self.evidence["period_end"].dt.year.min() if len(self.evidence) else self.years[0]))
         self.all_years = np.arange(first, self.years[-1] + 1)
         self.in_paths = self.all_years >= self.years[0]
@@ -104,13 +110,12 @@ def _ratio(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     region = context.known.region.name
     heads, per_head = (context.figures(s, region).set_index("year")["value"] for s in spec["evidence"])
     known = (heads * per_head * float(spec["scale"])).dropna()
-    ratio = (known / annual_totals(context.known, spec["of"])).dropna()
+    ratio = (known / annual_totals(context.tables.prints, region)).dropna()
     log_ratio = ratio.map(np.log)
     figures = AnnualFigures(log_ratio.index.to_numpy(dtype=np.int64), log_ratio.to_numpy(dtype=float), np.full(len(log_ratio), 0.01))
     model = RatioModel()
     mean, cov = model.posterior(context.all_years, figures)
-    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
-    draws = draw_years(mean, cov, context.shock(name, len(mean)))
+    draws = draw_years(mean, cov, context.shock(name, len(mean)))[:, context.in_paths]
     context.annual[name] = context.totals * np.exp(draws)
     context.prior_share[name] = float(min(1.0, cov[-1, -1] / model.start[1] ** 2))
 
@@ -124,11 +129,12 @@ def _share(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), logit, noise)
     model = ShareModel(spread=float(spec["spread"]))
     mean, cov = model.posterior(context.all_years, figures, context.disturbed)
-    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
     shocks = context.shock(name, len(mean) + 1)
-    draws = draw_years(mean, cov, shocks[1:]) + model.spread * shocks[0][:, None]
+    draws = draw_years(mean, cov, shocks[1:])[:, context.in_paths] + model.spread * shocks[0][:, None]
     context.annual[name] = context.annual[spec["of"]] / (1 + np.exp(-draws))
-    context.prior_share[name] = float(model.spread**2 / (model.spread**2 + cov[-1, -1]))
+    # what published figures leave open is their own noise, seen where they stand; deviation and later steps are assumed spreads
+    measured = float(np.diag(cov)[np.isin(context.all_years, figures.year)].min(initial=cov[-1, -1]))
+    context.prior_share[name] = 1.0 - measured / (model.spread**2 + float(cov[-1, -1]))
 
 
 def _growth(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
@@ -137,8 +143,7 @@ def _growth(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     noise = rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) + 1e-4
     figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), np.log1p(rows["value"].to_numpy(dtype=float)), noise)
     mean, cov = GrowthModel().posterior(context.all_years, figures, context.disturbed)
-    mean, cov = mean[context.in_paths], cov[np.ix_(context.in_paths, context.in_paths)]
-    growth = draw_years(mean, cov, context.tied(context.shock(name, len(mean))))
+    growth = draw_years(mean, cov, context.tied(context.shock(name, len(mean))))[:, context.in_paths]
     base = context.figures(spec["level"], context.known.region.name)
     level = float(base["value"].iloc[-1]) if len(base) else 1.0
     context.annual[name] = level * np.exp(np.cumsum(growth, axis=1))

@@ -116,5 +116,9 @@ class BayuWarning(UserWarning):
     """Base of every warning of the library."""
 
 
+class ExtrapolationWarning(BayuWarning):
+    """A scenario takes a driver beyond its history: the response there is assumed."""
+
+
 class SmallSampleWarning(BayuWarning):
     """The Monte-Carlo error of a probability is above 0.02."""

@@ -6,14 +6,18 @@ Floor F4, west: it joins the calendar with what was known at a date. It must nev
 from __future__ import annotations
 
 import datetime as dt
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from bayu_forecast.calendar import mean_days_off, month_features
+from bayu_forecast.design.inputs import driver_block, driver_inputs
 from bayu_forecast.specs import Design, RegressorBlock
+
+if TYPE_CHECKING:
+    from bayu_forecast.data.snapshot import Snapshot
 
 __all__ = ["Known", "design"]
 
@@ -47,7 +51,13 @@ def _block(name: str, column: ArrayLike, *, mean: float, sd: float, source: str)
     )
 
 
-def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", until: str | dt.date | pd.Timestamp | None = None) -> Design:
+def design(
+    known: Snapshot | Known,
+    *,
+    start: str | dt.date | pd.Timestamp = "2000-01",
+    until: str | dt.date | pd.Timestamp | None = None,
+    drivers: bool = True,
+) -> Design:
     """Regressor blocks and disturbed months, history and future in one piece, as known at a date.
 
     Three blocks of one column each: ``post_festival``, the centred share of the days 7 to 21 after the Spring Festival;
@@ -58,11 +68,13 @@ def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", unt
     Parameters
     ----------
     known : Snapshot
-        Its ``as_of`` and ``disturbances`` are read, nothing else.
+        Its date, disturbances and drivers are read; without drivers, ``as_of`` and ``disturbances`` alone.
     start : str or date
         First month, 2000-01 or later.
     until : str or date, optional
         Last month; December of the twelfth year after that of ``known.as_of`` by default.
+    drivers : bool
+        Add the block of drivers: subsidies, taxes, income and the policy's measures, as announced by the date.
 
     Returns
     -------
@@ -84,7 +96,7 @@ def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", unt
     --------
     >>> from types import SimpleNamespace
     >>> known = SimpleNamespace(as_of=pd.Timestamp("2025-01-31"), disturbances=pd.DatetimeIndex(["2020-02-01"]))
-    >>> told = design(known, start="2020-01", until="2020-03")
+    >>> told = design(known, start="2020-01", until="2020-03", drivers=False)
     >>> [block.name for block in told.blocks], told.disturbed
     (['post_festival', 'leap_day', 'days_off'], array([False,  True, False]))
     """
@@ -92,7 +104,7 @@ def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", unt
     features = month_features(start, f"{as_of.year + _YEARS_AHEAD}-12" if until is None else until, as_of)
     time = pd.DatetimeIndex(features["time"].to_numpy())
     extra = features["days_off"].to_numpy() - mean_days_off(as_of)[time.month - 1]
-    blocks = (
+    blocks: tuple[RegressorBlock, ...] = (
         _block("post_festival", features["post_festival"], mean=0.0, sd=0.02,
                source="default: either sign, two per cent of a month's sales for a whole window"),
         _block("leap_day", features["leap_day"], mean=1.0, sd=0.3,
@@ -100,4 +112,7 @@ def design(known: Known, *, start: str | dt.date | pd.Timestamp = "2000-01", unt
         _block("days_off", extra, mean=0.0, sd=0.005,
                source="default: half a per cent of a month's goods sales for a day off more, either sign"),
     )  # fmt: skip
+    inputs = driver_inputs(cast("Snapshot", known), time) if drivers else None
+    if inputs is not None:
+        blocks = (*blocks, driver_block(inputs))
     return Design(time=time, blocks=blocks, disturbed=np.asarray(time.isin(known.disturbances)), as_of=as_of)

@@ -14,9 +14,9 @@ import pandas as pd
 import xarray as xr
 
 from bayu_forecast._numeric.streams import normals
+from bayu_forecast.data.totals import annual_totals
 from bayu_forecast.models.annual import AnnualFigures, ContributionModel, GrowthModel, RatioModel, ShareModel, correlate, draw_years
 from bayu_forecast.schema.names import SAMPLE, SERIES, TIME
-from bayu_forecast.simulation.totals import annual_totals
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,6 +54,33 @@ def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: i
     values = np.stack([context.annual[name][:, place] / 12.0 for name in context.annual], axis=1)
     coords = {SAMPLE: retail[SAMPLE], SERIES: list(context.annual), TIME: retail[TIME]}
     return xr.DataArray(values, dims=(SAMPLE, SERIES, TIME), coords=coords), context.prior_share
+
+
+def moved(linked: xr.DataArray, before: xr.DataArray, after: xr.DataArray, specs: Mapping[str, Mapping[str, Any]]) -> xr.DataArray:
+    """Linked series when the retail total moves from ``before`` to ``after`` in the same samples.
+
+    What is a ratio or a share of retail moves with it in proportion; a level at constant prices takes the stated part of the
+    year's change (``moves``), since retail sales hold imports from elsewhere and goods made elsewhere.
+    """
+    year = pd.DatetimeIndex(before[TIME].to_numpy()).year.to_numpy()
+    old, new = (_by_year(x.to_numpy(), year) for x in (before, after))
+    if np.array_equal(old, new):
+        return linked
+    out = linked.copy(deep=True)
+    for name, spec in specs.items():
+        part = out.sel({SERIES: name}).to_numpy()
+        change = part * (new / old - 1.0) if spec["kind"] in ("ratio", "share") else float(spec["moves"]) * (new - old) / 12.0
+        out.loc[{SERIES: name}] = part + change
+    return out
+
+
+def _by_year(value: Array, year: NDArray[np.int64]) -> Array:
+    """Annual totals (sample, month) repeated in each month, a year that is not whole at the rate of its months."""
+    out = np.empty_like(value)
+    for y in np.unique(year):
+        here = year == y
+        out[:, here] = value[:, here].mean(axis=1, keepdims=True) * 12.0
+    return out
 
 
 class _Context:

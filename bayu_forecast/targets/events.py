@@ -7,22 +7,19 @@ divided only to be shown, where the denominator is positive.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import xarray as xr
 
 from bayu_forecast.errors import TargetError
-from bayu_forecast.paths import annual_growth, annual_sum, covers, increment, share
+from bayu_forecast.paths import covers
+from bayu_forecast.paths.figures import COMPARE, combine
+from bayu_forecast.paths.grammar import ABOUT, Call, Condition, parse_expression
 from bayu_forecast.schema.names import SERIES, UNIT_MONEY, UNIT_RATIO
 from bayu_forecast.specs import Target
-from bayu_forecast.targets.grammar import ABOUT, Call, Condition, parse_expression
 
 AS_PRINTED = "as_printed"
 _RATIOS = (UNIT_RATIO, "ratio")
-_COMPARE: dict[str, Callable[[xr.DataArray, float], xr.DataArray]] = {
-    ">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt, ABOUT: operator.ge,
-}
 
 
 def evaluate(target: Target, paths: xr.Dataset, *, printed: bool | None = None) -> tuple[xr.DataArray, xr.DataArray, float]:
@@ -74,7 +71,7 @@ def evaluate(target: Target, paths: xr.Dataset, *, printed: bool | None = None) 
     conditions = read(target)
     require_series(target, conditions, paths)
     printed = target.basis == AS_PRINTED if printed is None else printed
-    quantities = [_combine(condition.terms, paths, printed) for condition in conditions]
+    quantities = [combine(condition.terms, paths, printed) for condition in conditions]
     event = meets(quantities[0], conditions[0], target)
     for condition, quantity in zip(conditions[1:], quantities[1:], strict=True):
         event = event & meets(quantity, condition, target)
@@ -88,7 +85,7 @@ def evaluate(target: Target, paths: xr.Dataset, *, printed: bool | None = None) 
 def meets(quantity: xr.DataArray, condition: Condition, target: Target) -> xr.DataArray:
     """Compare as the condition says; ``about`` from the tolerance below upwards."""
     slack = target.tolerance if condition.op == ABOUT else 0.0
-    return _COMPARE[condition.op](quantity, condition.threshold - slack)
+    return COMPARE[condition.op](quantity, condition.threshold - slack)
 
 
 def read(target: Target) -> tuple[Condition, ...]:
@@ -171,21 +168,3 @@ def unit_of(conditions: Sequence[Condition]) -> str:
 def quantity_unit(target: Target, conditions: Sequence[Condition]) -> str:
     """Unit of the quantity that is shown: that of the first comparison, or a ratio where it can be divided out."""
     return UNIT_RATIO if ratio_of(target, conditions) else unit_of(conditions)
-
-
-def _combine(terms: Sequence[tuple[Call, float]], paths: xr.Dataset, printed: bool) -> xr.DataArray:
-    """Linear combination of annual figures, inside each path."""
-    (call, weight), *rest = terms
-    total = weight * _figure(call, paths, printed)
-    for call, weight in rest:
-        total = total + weight * _figure(call, paths, printed)
-    return total
-
-
-def _figure(call: Call, paths: xr.Dataset, printed: bool) -> xr.DataArray:
-    """One annual figure; only totals are ever read as printed."""
-    if call.function == "sum":
-        return annual_sum(paths, call.series[0], call.year, printed=printed)
-    if call.function == "share":
-        return share(paths, call.series[0], call.series[1], call.year)
-    return (increment if call.function == "d" else annual_growth)(paths, call.series[0], call.year)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from bayu_forecast._numeric.growth import cagr
 from bayu_forecast.errors import SmallSampleWarning
 from bayu_forecast.paths import annual_sum, covers, probability
+from bayu_forecast.paths.grammar import ABOUT, Condition
 from bayu_forecast.schema.check import assert_sample_paths
 from bayu_forecast.schema.names import SAMPLE, SCENARIO, SERIES, TARGET, TIME, UNIT_RATIO
 from bayu_forecast.specs import Target
@@ -32,7 +33,6 @@ from bayu_forecast.targets.events import (
     require_series,
     series_of,
 )
-from bayu_forecast.targets.grammar import ABOUT, Condition
 from bayu_forecast.targets.jointly import join_events, joint_summary, listed
 from bayu_forecast.targets.required import required_growth
 

@@ -1,6 +1,6 @@
 """Annual totals as published, for the arithmetic that starts from a print.
 
-Floor F5. Reads tables of a snapshot only.
+Floor F3 (data). Pure functions on tables of a snapshot; it must never see a model.
 """
 
 from __future__ import annotations

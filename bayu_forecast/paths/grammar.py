@@ -1,6 +1,6 @@
-"""The language of targets: linear events on annual figures, read without ever being executed.
+"""The language of targets and views: linear events on annual figures, read without ever being executed.
 
-Floor F6. It knows four functions and linear arithmetic; no series, no paths, no attribute, no power, no text.
+Floor F2. It knows four functions and linear arithmetic; no series, no paths, no attribute, no power, no text.
 
 ``sum(s, y)`` annual total, ``d(s, y)`` its increment over the year before, ``growth(s, y)``, ``share(a, b, y)``; ``+ - *`` with
 numbers and parentheses; ``>= > <= <`` or ``about``; ``and``. A series that is leaned on is written ``region:series``.

@@ -1,0 +1,181 @@
+"""What drivers do to sample paths under a scenario: the same worlds, other inputs.
+
+Floor F5. A driver's shift is its drawn coefficient times the response to the scenario's input less the response the design
+was given, so a scenario that changes nothing gives the baseline bit for bit.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from scipy.special import betaincinv, ndtr
+
+from bayu_forecast._numeric.streams import normals, uniforms
+from bayu_forecast.design.inputs import DRIVERS, DriverInputs, Layer
+from bayu_forecast.drivers import apply_intensities, beyond_history, lever_inputs
+from bayu_forecast.errors import ExtrapolationWarning
+from bayu_forecast.scenarios import Scenario, apply
+from bayu_forecast.schema.names import REGRESSOR
+from bayu_forecast.specs import SHAPE_WEIGHTS, DriverSpec
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+UNCERTAIN, ALL = "uncertain", "all"
+#: calendar regressors that a scenario may move, in their own unit, beside what the calendar says
+CALENDAR_LEVERS = {"days_off": "day"}
+
+
+def positive(spec: DriverSpec, normal: Array) -> Array:
+    """Carry normal draws of a coefficient to its prior's own law, quantile to quantile.
+
+    The engine's posterior is normal; where figures say nothing it is the prior's normal twin, and this gives the prior itself.
+    """
+    z = (normal - spec.mean) / spec.sd
+    if spec.family == "lognormal":
+        return np.asarray(spec.parameters[0] * np.exp(spec.parameters[1] * z))
+    if spec.family == "beta":
+        return np.asarray(spec.parameters[2] * betaincinv(spec.parameters[0], spec.parameters[1], ndtr(z)))
+    return normal
+
+
+class DriverShifts:
+    """Log shifts (sample, month) of the paths' months under any scenario, in the same samples.
+
+    Parameters
+    ----------
+    inputs : DriverInputs
+        What was known of drivers.
+    drawn : Dataset
+        Draws of a model fitted on ``design(known)``: ``coefficient`` and ``shape``.
+    first, last : int
+        Months of the paths, counted from the design's first.
+    seed : int
+        Seed of execution and continuation.
+    """
+
+    def __init__(self, inputs: DriverInputs, drawn: xr.Dataset, first: int, last: int, seed: int) -> None:
+        self.inputs, self.first, self.last, self.seed = inputs, first, last, seed
+        self.samples = drawn.sizes["sample"]
+        self.drawn = drawn["coefficient"]
+        self.shape = drawn["shape"].sel(block=DRIVERS).to_numpy()
+        self.multiplier = {s.id: positive(s, self.drawn.sel({REGRESSOR: s.id}).to_numpy()) for s in inputs.specs}
+        self.future = np.asarray(inputs.time > inputs.as_of)
+        self.frame = self._frame(inputs.own)
+        years = inputs.time.year.to_numpy()
+        self.year = years - years[0]
+        self._zero: dict[tuple[str, bool], Array] = {}
+
+    def _frame(self, layer: Layer) -> pd.DataFrame:
+        """Inputs of all levers if running programmes go on, with units, for a scenario to edit."""
+        running = layer.announced + layer.continued
+        frame = lever_inputs(running, self.inputs.levers).assign(**dict.fromkeys(CALENDAR_LEVERS, 0.0))
+        frame.attrs["units"] = {s.id: s.unit for s in self.inputs.specs} | CALENDAR_LEVERS
+        return frame
+
+    def of(self, scenario: Scenario) -> tuple[Array, Array]:
+        """Shifts of the region's series and of the one it leans on; levers move the region's inputs alone."""
+        asked = apply(scenario, self.frame)
+        touched = self._touched(scenario)
+        factor = apply_intensities(
+            pd.DataFrame(1.0, index=self.frame.index, columns=[s.id for s in self.inputs.specs]), self.inputs.levers, asked
+        )
+        own, leading = np.zeros((2, self.samples, self.last - self.first))
+        for spec in self.inputs.specs:
+            path = (asked[spec.id].to_numpy(), touched.get(spec.id), factor[spec.id].to_numpy())
+            own += self._shift(spec, self.inputs.own, path, own=True)
+            if spec.scope == ALL:
+                leading += self._unchanged(spec)
+        for lever in CALENDAR_LEVERS:
+            change = asked[lever].to_numpy()[self.first : self.last]
+            if change.any():
+                own += self.drawn.sel({REGRESSOR: lever}).to_numpy()[:, None] * change[None, :]
+        self._warn(scenario, asked)
+        return own, leading
+
+    def _touched(self, scenario: Scenario) -> dict[str, NDArray[np.bool_]]:
+        """Months whose input a scenario states, by lever: there, whether a programme goes on is no longer open."""
+        months, out = self.inputs.time, {}
+        for item in scenario.assumptions:
+            start = pd.Timestamp(item.start or scenario.as_of or self.inputs.as_of)
+            end = pd.Timestamp(item.end) if item.end else months[-1]
+            here = np.asarray((months >= start.replace(day=1)) & (months <= end))
+            out[item.lever] = out.get(item.lever, np.zeros(len(months), dtype=bool)) | here
+        return out
+
+    def _unchanged(self, spec: DriverSpec) -> Array:
+        """Shift of the leading series, the same in every scenario."""
+        key = (spec.id, False)
+        if key not in self._zero:
+            running = (self.inputs.leading.announced + self.inputs.leading.continued)[spec.id].to_numpy()
+            self._zero[key] = self._shift(spec, self.inputs.leading, (running, None, np.ones(len(running))), own=False)
+        return self._zero[key]
+
+    def _shift(self, spec: DriverSpec, layer: Layer, path: tuple[Array, NDArray[np.bool_] | None, Array], *, own: bool) -> Array:
+        """Coefficient times the response to the input, less the response the design was given."""
+        out = np.zeros((self.samples, self.last - self.first))
+        given = layer.expected(spec)
+        inputs = self._inputs(spec, layer, path)
+        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given):
+            return out
+        begin = self._begin(spec, layer)
+        for i, shape in enumerate(SHAPE_WEIGHTS):
+            mine = np.flatnonzero(self.shape == i)
+            if len(mine):
+                rows = inputs[mine] if len(inputs) > 1 else inputs
+                answer = layer.response(spec, rows[:, begin : self.last], shape)[:, self.first - begin :]
+                design = layer.response(spec, given[None, begin : self.last], shape)[:, self.first - begin :]
+                out[mine] = self.multiplier[spec.id][mine, None] * (answer - design)
+        return out
+
+    def _begin(self, spec: DriverSpec, layer: Layer) -> int:
+        """First month with an input, so that memory is whole and no month is carried for nothing."""
+        running = (layer.announced + layer.continued)[spec.id].to_numpy()
+        some = np.flatnonzero(running)
+        return min(int(some[0]) if len(some) else self.first, self.first)
+
+    def _inputs(self, spec: DriverSpec, layer: Layer, path: tuple[Array, NDArray[np.bool_] | None, Array]) -> Array:
+        """Inputs (sample or 1, month): whether a programme goes on, how much of the money is paid, and what a scenario states."""
+        asked, touched, factor = path
+        stated = np.zeros(len(asked), dtype=bool) if touched is None else touched
+        announced, continued = layer.announced[spec.id].to_numpy(), layer.continued[spec.id].to_numpy()
+        open_end = (continued != 0.0) & ~stated
+        base = np.where(stated, asked, announced) * factor
+        if open_end.any():
+            goes_on = uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability
+            rows = base[None, :] + goes_on[:, None] * np.where(open_end, continued * factor, 0.0)[None, :]
+        else:
+            rows = base[None, :]
+        noisy = self.future & (spec.execution_sd > 0.0)
+        if spec.nature == UNCERTAIN and noisy.any():
+            return np.asarray(rows + np.where(noisy & ~stated, spec.execution_sd * self._by_year(spec), 0.0))
+        if (rows[:, noisy] != 0.0).any():
+            executed = np.exp(spec.execution_sd * self._by_year(spec) - 0.5 * spec.execution_sd**2)
+            return np.asarray(rows * np.where(noisy, executed, 1.0))
+        return rows
+
+    def _by_year(self, spec: DriverSpec) -> Array:
+        """One standard normal a sample and year, spread over its months."""
+        drawn = normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
+        return drawn.T[:, self.year]
+
+    def _warn(self, scenario: Scenario, asked: pd.DataFrame) -> None:
+        """Say which inputs leave what was ever seen: there the answer is the assumed shape."""
+        if not scenario.assumptions:
+            return
+        ids = [s.id for s in self.inputs.specs if s.id in scenario.levers]
+        seen, later = self.frame.loc[~self.future, ids], asked.loc[self.future, ids]
+        flags = beyond_history(seen, later) if ids and len(seen) and len(later) else None
+        if flags is not None and flags["beyond"].any():
+            names = ", ".join(flags.index[flags["beyond"]])
+            warnings.warn(
+                f"scenario {scenario.name!r} takes {names} beyond its history: the response there is the assumed shape, not evidence",
+                ExtrapolationWarning,
+                stacklevel=4,
+            )

@@ -14,7 +14,7 @@ from scipy.optimize import linprog
 
 import bayu_forecast as bf
 from bayu_forecast.errors import ScenarioError, SchemaError, UnknownNameError
-from bayu_forecast.scenarios import apply, describe
+from bayu_forecast.scenarios import apply, decided, describe
 from bayu_forecast.scenarios.places import month_label, month_number
 from bayu_forecast.scenarios.units import UNITS, base_amount, factor_to
 
@@ -182,6 +182,20 @@ def test_identities(start: str, value: float) -> None:
 def test_conditions_change_no_input() -> None:
     scenario = bf.Scenario("s", conditions=[bf.given("retail_total", "2025", 5.0, measure="growth", unit="%")])
     pd.testing.assert_frame_equal(apply(scenario, table()), table(), check_exact=True)
+
+
+def test_decided_months_are_those_of_what_is_set() -> None:
+    window = (np.arange(36) >= 13) & (np.arange(36) <= 18)
+    for word, months in [(bf.set_to("trade_in", 1.0, start="2025-02", end="2025-07"), window),
+                         (bf.stop("trade_in", start="2025-02"), np.arange(36) >= 13), (bf.stop("trade_in"), np.arange(36) >= 24),
+                         (bf.tranches("trade_in", {"2025-02": 1.0, "2025-07": 1.0}), window),
+                         (bf.scale("trade_in", 2.0, start="2025-02"), np.zeros(36, bool)),
+                         (bf.delay("trade_in", 2, start="2025-02"), np.zeros(36, bool))]:
+        mask = decided(bf.Scenario("s", [word], as_of="2025-12-31"), table())
+        assert (mask["trade_in"].to_numpy() == months).all()
+        assert not mask.drop(columns="trade_in").to_numpy().any()
+    with pytest.raises(UnknownNameError):
+        decided(bf.Scenario("s", [bf.stop("tradein", start="2025-02")]), table())
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

@@ -63,8 +63,20 @@ def test_example_is_sound_and_moves_something(path: Path, tmp_path: Path, capsys
 
 def test_tranches_example_pays_the_same_money() -> None:
     plans = bf.read_scenarios(ROOT / "examples" / "tranches_in_q4.yml")
-    inputs = pd.DataFrame({"trade_in": np.zeros(12)}, index=pd.date_range("2025-01-01", periods=12, freq="MS"))
-    assert [round(float(apply(s, inputs).to_numpy().sum()), 6) for s in plans] == [36.4, 36.4]
+    months = pd.date_range("2025-01-01", periods=24, freq="MS")
+    inputs = pd.DataFrame({"trade_in": np.where(months.year == 2025, 6.561, 0.0)}, index=months)
+    for plan in plans:
+        np.testing.assert_allclose(apply(plan, inputs).sum(), 12 * 6.561, rtol=1e-12)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_example_moves_levers_that_the_region_had_at_the_date(path: Path) -> None:
+    plans = bf.read_scenarios(path)
+    assert plans.question is not None
+    known = bf.load_region(plans.question.region).as_of(plans.scenarios[0].as_of)
+    levers = {spec.id for spec in known.driver_specs} | set(known.levers["lever"])
+    assert {lever for plan in plans for lever in plan.levers} <= levers
+    assert set(plans.question.targets) <= {target.id for target in known.targets}
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ condition on (`given`, `impose`, `tilt`). Must never know which levers there are
 
 from __future__ import annotations
 
-from bayu_forecast.scenarios.algebra import apply
+from bayu_forecast.scenarios.algebra import apply, decided
 from bayu_forecast.scenarios.assumption import Assumption
 from bayu_forecast.scenarios.conditions import Given, Impose, Tilt
 from bayu_forecast.scenarios.describe import describe
@@ -17,6 +17,6 @@ from bayu_forecast.scenarios.verbs import add, delay, hold, holiday, new_event, 
 from bayu_forecast.scenarios.write import write_scenarios
 
 __all__ = [
-    "Assumption", "Given", "Impose", "Question", "Scenario", "ScenarioSet", "Tilt", "add", "apply", "delay", "describe", "given", "hold",
-    "holiday", "impose", "new_event", "ramp", "read_scenarios", "scale", "set_to", "stop", "tilt", "tranches", "write_scenarios",
+    "Assumption", "Given", "Impose", "Question", "Scenario", "ScenarioSet", "Tilt", "add", "apply", "decided", "delay", "describe", "given",
+    "hold", "holiday", "impose", "new_event", "ramp", "read_scenarios", "scale", "set_to", "stop", "tilt", "tranches", "write_scenarios",
 ]

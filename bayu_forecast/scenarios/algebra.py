@@ -85,6 +85,46 @@ def apply(scenario: Scenario, inputs: pd.DataFrame) -> pd.DataFrame:
     return result
 
 
+def decided(scenario: Scenario, inputs: pd.DataFrame) -> pd.DataFrame:
+    """Months in which a scenario says what a lever is, so that nothing of it is left to chance.
+
+    A programme may go on after its announced end by a draw. Where a scenario sets, ramps, holds, stops or pays in tranches,
+    it has decided, even if its value is the announced one.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Its assumptions.
+    inputs : DataFrame
+        As in :func:`apply`.
+
+    Returns
+    -------
+    DataFrame (month, lever)
+        Booleans, in the shape of the inputs.
+
+    Raises
+    ------
+    UnknownNameError, ScenarioError, SchemaError
+        As :func:`apply` raises them.
+
+    Examples
+    --------
+    >>> from bayu_forecast.scenarios import stop
+    >>> plan = pd.DataFrame({"trade_in": [0.0, 0.0, 0.0]}, index=pd.date_range("2026-12-01", periods=3, freq="MS"))
+    >>> decided(Scenario("it ends", [stop("trade_in", start="2027-01")]), plan)["trade_in"].tolist()
+    [False, True, True]
+    """
+    apply(scenario, inputs)
+    months = pd.DatetimeIndex(inputs.index).strftime("%Y-%m").to_numpy()
+    result = pd.DataFrame(False, index=inputs.index, columns=inputs.columns)
+    for assumption in scenario.assumptions:
+        if assumption.operation in ops.ABSOLUTE:
+            first, last = assumption.window(scenario.as_of)
+            result[assumption.lever] |= (months >= first) & (months <= (last or months[-1]))
+    return result
+
+
 def _change(path: Path, assumption: Assumption, scenario: Scenario, months: pd.Index[pd.Timestamp], native: str | None) -> None:
     """Let one assumption act on a lever's path, in place."""
     origin = month_number(f"{months[0]:%Y-%m}")

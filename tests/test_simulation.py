@@ -12,11 +12,11 @@ from scipy import stats
 
 import bayu_forecast as bf
 from bayu_forecast.data import RegionData
+from bayu_forecast.data.totals import annual_totals, last_total
 from bayu_forecast.errors import HorizonError, SchemaError
 from bayu_forecast.models import SeriesPriors
 from bayu_forecast.models.annual import AnnualFigures, ContributionModel, GrowthModel, RatioModel, ShareModel, condition_years, correlate
 from bayu_forecast.simulation.revision import step_distribution
-from bayu_forecast.data.totals import annual_totals, last_total
 
 ONE_CELL = SeriesPriors(reversion=(0.90,), slope_sd=(0.025,))
 

@@ -16,8 +16,8 @@ import bayu_forecast as bf
 from bayu_forecast._numeric.streams import normals
 from bayu_forecast.errors import HorizonError, PeriodError, SchemaError, SmallSampleWarning, TargetError, ValueRangeError
 from bayu_forecast.paths import annual_sum
-from bayu_forecast.targets import assess, evaluate, joint, parse_expression, required_growth
 from bayu_forecast.paths.grammar import Call
+from bayu_forecast.targets import assess, evaluate, joint, parse_expression, required_growth
 
 N = 20_000
 

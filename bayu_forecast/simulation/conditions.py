@@ -5,7 +5,7 @@ Floor F5. A condition says what is seen, never what is done: levers are set in :
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -60,7 +60,7 @@ def meet(retail: xr.DataArray, scenario: Scenario, seed: int) -> tuple[xr.DataAr
     )
 
 
-def _wanted(figures: list[Figure], samples: int, seed: int) -> tuple[Array, Array]:
+def _wanted(figures: Sequence[Figure], samples: int, seed: int) -> tuple[Array, Array]:
     """Figures' logs asked of each path, and their spreads (zero for a pin)."""
     centre, spread = np.empty(len(figures)), np.zeros(len(figures))
     for i, figure in enumerate(figures):
@@ -109,7 +109,9 @@ def tilted(paths: xr.Dataset, scenario: Scenario, seed: int) -> tuple[xr.Dataset
     answer = tilt(moments, targets)
     weights = np.asarray(answer.weights, dtype=np.float64) / np.sum(answer.weights)
     place = (np.arange(len(weights)) + uniforms(seed, "tilt", 1, 1)[0, 0]) / len(weights)
-    chosen = np.searchsorted(np.cumsum(weights), place).clip(max=len(weights) - 1)
+    # in the order of what the views speak of, so that the resampled share is the asked one to a sample
+    order = np.lexsort(moments.T)
+    chosen = order[np.searchsorted(np.cumsum(weights[order]), place).clip(max=len(weights) - 1)]
     return paths.assign(value=paths["value"].isel({SAMPLE: chosen}).assign_coords({SAMPLE: paths[SAMPLE]})), float(answer.nats)
 
 

@@ -17,7 +17,7 @@ from bayu_forecast._numeric.streams import normals, uniforms
 from bayu_forecast.design.inputs import DRIVERS, DriverInputs, Layer
 from bayu_forecast.drivers import apply_intensities, beyond_history, lever_inputs
 from bayu_forecast.errors import ExtrapolationWarning
-from bayu_forecast.scenarios import Scenario, apply
+from bayu_forecast.scenarios import Scenario, apply, decided
 from bayu_forecast.schema.names import REGRESSOR
 from bayu_forecast.specs import SHAPE_WEIGHTS, DriverSpec
 
@@ -67,29 +67,27 @@ class DriverShifts:
         self.shape = drawn["shape"].sel(block=DRIVERS).to_numpy()
         self.multiplier = {s.id: positive(s, self.drawn.sel({REGRESSOR: s.id}).to_numpy()) for s in inputs.specs}
         self.future = np.asarray(inputs.time > inputs.as_of)
-        self.frame = self._frame(inputs.own)
+        self.frames = tuple(self._frame(f) for f in (inputs.own.announced, inputs.own.announced + inputs.own.continued))
         years = inputs.time.year.to_numpy()
         self.year = years - years[0]
-        self._zero: dict[tuple[str, bool], Array] = {}
+        self._leading: dict[str, Array] = {}
 
-    def _frame(self, layer: Layer) -> pd.DataFrame:
-        """Inputs of all levers if running programmes go on, with units, for a scenario to edit."""
-        running = layer.announced + layer.continued
-        frame = lever_inputs(running, self.inputs.levers).assign(**dict.fromkeys(CALENDAR_LEVERS, 0.0))
+    def _frame(self, inputs: pd.DataFrame) -> pd.DataFrame:
+        """Inputs of all levers with their units, for a scenario to edit."""
+        frame = lever_inputs(inputs, self.inputs.levers).assign(**dict.fromkeys(CALENDAR_LEVERS, 0.0))
         frame.attrs["units"] = {s.id: s.unit for s in self.inputs.specs} | CALENDAR_LEVERS
         return frame
 
     def of(self, scenario: Scenario) -> tuple[Array, Array]:
         """Shifts of the region's series and of the one it leans on; levers move the region's inputs alone."""
-        asked = apply(scenario, self.frame)
-        touched = self._touched(scenario)
-        factor = apply_intensities(
-            pd.DataFrame(1.0, index=self.frame.index, columns=[s.id for s in self.inputs.specs]), self.inputs.levers, asked
-        )
+        ended, asked = (apply(scenario, frame) for frame in self.frames)
+        fixed = decided(scenario, self.frames[1])
+        ones = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
+        factor = apply_intensities(ones, self.inputs.levers, asked)
         own, leading = np.zeros((2, self.samples, self.last - self.first))
         for spec in self.inputs.specs:
-            path = (asked[spec.id].to_numpy(), touched.get(spec.id), factor[spec.id].to_numpy())
-            own += self._shift(spec, self.inputs.own, path, own=True)
+            if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id])
+            own += self._shift(spec, self.inputs.own, if_ended * factor[spec.id].to_numpy(), (asked[spec.id] * factor[spec.id]).to_numpy())
             if spec.scope == ALL:
                 leading += self._unchanged(spec)
         for lever in CALENDAR_LEVERS:
@@ -99,32 +97,21 @@ class DriverShifts:
         self._warn(scenario, asked)
         return own, leading
 
-    def _touched(self, scenario: Scenario) -> dict[str, NDArray[np.bool_]]:
-        """Months whose input a scenario states, by lever: there, whether a programme goes on is no longer open."""
-        months, out = self.inputs.time, {}
-        for item in scenario.assumptions:
-            start = pd.Timestamp(item.start or scenario.as_of or self.inputs.as_of)
-            end = pd.Timestamp(item.end) if item.end else months[-1]
-            here = np.asarray((months >= start.replace(day=1)) & (months <= end))
-            out[item.lever] = out.get(item.lever, np.zeros(len(months), dtype=bool)) | here
-        return out
-
     def _unchanged(self, spec: DriverSpec) -> Array:
         """Shift of the leading series, the same in every scenario."""
-        key = (spec.id, False)
-        if key not in self._zero:
-            running = (self.inputs.leading.announced + self.inputs.leading.continued)[spec.id].to_numpy()
-            self._zero[key] = self._shift(spec, self.inputs.leading, (running, None, np.ones(len(running))), own=False)
-        return self._zero[key]
+        if spec.id not in self._leading:
+            layer = self.inputs.leading
+            announced = layer.announced[spec.id].to_numpy()
+            self._leading[spec.id] = self._shift(spec, layer, announced, announced + layer.continued[spec.id].to_numpy())
+        return self._leading[spec.id]
 
-    def _shift(self, spec: DriverSpec, layer: Layer, path: tuple[Array, NDArray[np.bool_] | None, Array], *, own: bool) -> Array:
+    def _shift(self, spec: DriverSpec, layer: Layer, if_ended: Array, if_going_on: Array) -> Array:
         """Coefficient times the response to the input, less the response the design was given."""
         out = np.zeros((self.samples, self.last - self.first))
-        given = layer.expected(spec)
-        inputs = self._inputs(spec, layer, path)
+        given, inputs = layer.expected(spec), self._inputs(spec, if_ended, if_going_on)
         if inputs.shape[0] == 1 and np.array_equal(inputs[0], given):
             return out
-        begin = self._begin(spec, layer)
+        begin = self._begin(given, inputs)
         for i, shape in enumerate(SHAPE_WEIGHTS):
             mine = np.flatnonzero(self.shape == i)
             if len(mine):
@@ -134,43 +121,39 @@ class DriverShifts:
                 out[mine] = self.multiplier[spec.id][mine, None] * (answer - design)
         return out
 
-    def _begin(self, spec: DriverSpec, layer: Layer) -> int:
+    def _begin(self, given: Array, inputs: Array) -> int:
         """First month with an input, so that memory is whole and no month is carried for nothing."""
-        running = (layer.announced + layer.continued)[spec.id].to_numpy()
-        some = np.flatnonzero(running)
+        some = np.flatnonzero((given != 0.0) | (inputs != 0.0).any(axis=0))
         return min(int(some[0]) if len(some) else self.first, self.first)
 
-    def _inputs(self, spec: DriverSpec, layer: Layer, path: tuple[Array, NDArray[np.bool_] | None, Array]) -> Array:
-        """Inputs (sample or 1, month): whether a programme goes on, how much of the money is paid, and what a scenario states."""
-        asked, touched, factor = path
-        stated = np.zeros(len(asked), dtype=bool) if touched is None else touched
-        announced, continued = layer.announced[spec.id].to_numpy(), layer.continued[spec.id].to_numpy()
-        open_end = (continued != 0.0) & ~stated
-        base = np.where(stated, asked, announced) * factor
-        if open_end.any():
+    def _inputs(self, spec: DriverSpec, if_ended: Array, if_going_on: Array) -> Array:
+        """Inputs (sample or 1, month): whether a programme goes on, and how much of the money is paid, drawn for each sample."""
+        rows = if_ended[None, :]
+        more = if_going_on - if_ended
+        if more.any():
             goes_on = uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability
-            rows = base[None, :] + goes_on[:, None] * np.where(open_end, continued * factor, 0.0)[None, :]
-        else:
-            rows = base[None, :]
+            rows = rows + goes_on[:, None] * more[None, :]
         noisy = self.future & (spec.execution_sd > 0.0)
         if spec.nature == UNCERTAIN and noisy.any():
-            return np.asarray(rows + np.where(noisy & ~stated, spec.execution_sd * self._by_year(spec), 0.0))
+            # what a scenario states of it is what happens; elsewhere it deviates year by year
+            open_months = noisy & (if_ended == spec.default)
+            return np.asarray(rows + np.where(open_months, spec.execution_sd * self._by_year(spec), 0.0))
         if (rows[:, noisy] != 0.0).any():
             executed = np.exp(spec.execution_sd * self._by_year(spec) - 0.5 * spec.execution_sd**2)
             return np.asarray(rows * np.where(noisy, executed, 1.0))
-        return rows
+        return np.asarray(rows)
 
     def _by_year(self, spec: DriverSpec) -> Array:
         """One standard normal a sample and year, spread over its months."""
         drawn = normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
-        return drawn.T[:, self.year]
+        return np.asarray(drawn.T[:, self.year])
 
     def _warn(self, scenario: Scenario, asked: pd.DataFrame) -> None:
         """Say which inputs leave what was ever seen: there the answer is the assumed shape."""
         if not scenario.assumptions:
             return
         ids = [s.id for s in self.inputs.specs if s.id in scenario.levers]
-        seen, later = self.frame.loc[~self.future, ids], asked.loc[self.future, ids]
+        seen, later = self.frames[1].loc[~self.future, ids], asked.loc[self.future, ids]
         flags = beyond_history(seen, later) if ids and len(seen) and len(later) else None
         if flags is not None and flags["beyond"].any():
             names = ", ".join(flags.index[flags["beyond"]])

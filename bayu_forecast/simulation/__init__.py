@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -20,6 +21,8 @@ from bayu_forecast.simulation.revision import revision_paths
 from bayu_forecast.simulation.totals import last_level, last_total
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from bayu_forecast.data.snapshot import Snapshot
     from bayu_forecast.models import StructuralForecaster
 
@@ -35,7 +38,8 @@ def simulate(
     """Draw joint sample paths of a region's series, from two Januaries before the date to the horizon.
 
     The retail total comes from the model; the other series a target needs (services, consumption, GDP) from the
-    evidence known at the date, in the same samples. Months already printed vary only by what is uncertain about them.
+    evidence known at the date, in the same samples: before anything of a series is published its level is a wide prior, to
+    be read as a share only. Months already printed vary only by what is uncertain about them.
 
     Parameters
     ----------
@@ -60,7 +64,7 @@ def simulate(
     Raises
     ------
     SchemaError
-        When the model was fitted on another region.
+        When the model was fitted on another region or as of another date, or ``samples`` is no positive whole number.
     HorizonError
         When the horizon is not after the start.
 
@@ -79,6 +83,10 @@ def simulate(
     region, _, name = own.partition(":")
     if region != known.region.name:
         raise SchemaError(f"the model was fitted on {region!r} and the snapshot is of {known.region.name!r}: fit it on this snapshot")
+    if model.as_of_ and pd.Timestamp(model.as_of_) != pd.Timestamp(known.as_of):
+        raise SchemaError(f"the model knows figures known at {model.as_of_}, the snapshot is of {known.as_of}: fit it on this snapshot")
+    if not isinstance(samples, int | np.integer) or samples < 1:
+        raise SchemaError(f"samples is {samples!r}: ask for a whole number of paths, one or more", got=samples)
     start = pd.Timestamp(year=pd.Timestamp(known.as_of).year - 2, month=1, day=1)
     months = model.months_until(horizon)
     if model.design_.time[months - 1] < start:
@@ -92,7 +100,12 @@ def simulate(
 
 
 def _assemble(
-    value: xr.DataArray, prior_share: dict[str, float], known: Snapshot, tables: Tables, model: StructuralForecaster, seed: int
+    value: xr.DataArray,
+    prior_share: dict[str, NDArray[np.float64]],
+    known: Snapshot,
+    tables: Tables,
+    model: StructuralForecaster,
+    seed: int,
 ) -> xr.Dataset:
     """The dataset of paths with everything a verdict needs beside them."""
     own, name = known.region.name, model.series_[-1].partition(":")[2]
@@ -110,7 +123,7 @@ def _assemble(
         as_of=f"{pd.Timestamp(known.as_of):%Y-%m-%d}",
         resolution=["month" if s in printed_as else "year" for s in series],
         revision=revision.transpose(*PATH_DIMS[1:]).to_numpy(),
-        prior_share=[prior_share.get(s, 0.0) for s in series],
+        prior_share=np.stack([prior_share.get(s, np.zeros(value.sizes[TIME])) for s in series]),
         last_total=[t[0] for t in totals],
         last_year=[t[1] for t in totals],
         region=own,

@@ -145,6 +145,8 @@ class RegressorBlock:
         Normal prior of the coefficients, log points for one unit of the column.
     source : str
         Where the prior comes from.
+    shapes : tuple of str
+        Names of the grid's points, where they have one.
     """
 
     name: str
@@ -154,6 +156,7 @@ class RegressorBlock:
     prior_mean: NDArray[np.float64]
     prior_sd: NDArray[np.float64]
     source: str
+    shapes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.columns) != len(self.weights) or abs(sum(self.weights) - 1.0) > 1e-9:
@@ -190,6 +193,14 @@ class Design:
         for block in self.blocks:
             if any(c.shape[-2] != len(self.time) for c in block.columns):
                 raise SchemaError(f"design: block {block.name!r} does not cover every month", names=[block.name])
+
+    def centre(self) -> Design:
+        """The same design with each block's heaviest shape alone: a smaller grid, for comparisons between many dates."""
+        blocks = []
+        for block in self.blocks:
+            i = int(np.argmax(block.weights))
+            blocks.append(dataclasses.replace(block, columns=(block.columns[i],), weights=(1.0,), shapes=block.shapes[i : i + 1]))
+        return dataclasses.replace(self, blocks=tuple(blocks))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,5 +127,6 @@ def driver_block(inputs: DriverInputs) -> RegressorBlock:
         weights=tuple(SHAPE_WEIGHTS.values()),
         prior_mean=np.array([s.mean for s in inputs.specs]),
         prior_sd=np.array([s.sd for s in inputs.specs]),
+        shapes=tuple(SHAPE_WEIGHTS),
         source="driver_specs: " + "; ".join(f"{s.id} ({s.published})" for s in inputs.specs),
     )

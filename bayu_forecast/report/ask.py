@@ -58,7 +58,7 @@ class Question:
     long_run : float or None
         Prior mean of long-run growth a year; the model's own when None.
     centre : bool
-        Only the centre of the grid over growth shocks: one fit instead of nine, for comparisons between many dates.
+        Only the centre of the grids over growth shocks and payback: one fit instead of 27, for comparisons between many dates.
     whole : bool
         With outlook, fan, later targets and the fitted model, not the probabilities alone.
     """
@@ -112,7 +112,8 @@ def answer(question: Question) -> Answer:
         # the error stands beside every probability: a warning for each of many dates would only hide it
         warnings.simplefilter("ignore", SmallSampleWarning)
         prints = known.observations(MAIN)
-        model = StructuralForecaster(common=_priors(question)).fit(prints, design(known))
+        told = design(known).centre() if question.centre else design(known)
+        model = StructuralForecaster(common=_priors(question)).fit(prints, told)
         paths = simulate(model, known, horizon=question.horizon, samples=question.samples, rng=question.rng)
         if not question.whole:
             nothing = pd.DataFrame()

@@ -19,7 +19,7 @@ from bayu_forecast.drivers import apply_intensities, beyond_history, lever_input
 from bayu_forecast.errors import ExtrapolationWarning
 from bayu_forecast.scenarios import Scenario, apply, decided
 from bayu_forecast.schema.names import REGRESSOR
-from bayu_forecast.specs import SHAPE_WEIGHTS, DriverSpec
+from bayu_forecast.specs import DriverSpec
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,14 +54,16 @@ class DriverShifts:
         What was known of drivers.
     drawn : Dataset
         Draws of a model fitted on ``design(known)``: ``coefficient`` and ``shape``.
+    shapes : tuple of str
+        Names of the points of the design's grid of payback shapes.
     first, last : int
         Months of the paths, counted from the design's first.
     seed : int
         Seed of execution and continuation.
     """
 
-    def __init__(self, inputs: DriverInputs, drawn: xr.Dataset, first: int, last: int, seed: int) -> None:
-        self.inputs, self.first, self.last, self.seed = inputs, first, last, seed
+    def __init__(self, inputs: DriverInputs, drawn: xr.Dataset, shapes: tuple[str, ...], first: int, last: int, seed: int) -> None:
+        self.inputs, self.shapes, self.first, self.last, self.seed = inputs, shapes, first, last, seed
         self.samples = drawn.sizes["sample"]
         self.drawn = drawn["coefficient"]
         self.shape = drawn["shape"].sel(block=DRIVERS).to_numpy()
@@ -112,7 +114,7 @@ class DriverShifts:
         if inputs.shape[0] == 1 and np.array_equal(inputs[0], given):
             return out
         begin = self._begin(given, inputs)
-        for i, shape in enumerate(SHAPE_WEIGHTS):
+        for i, shape in enumerate(self.shapes):
             mine = np.flatnonzero(self.shape == i)
             if len(mine):
                 rows = inputs[mine] if len(inputs) > 1 else inputs

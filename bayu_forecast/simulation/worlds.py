@@ -61,9 +61,9 @@ class Worlds:
         self.tables = Tables(known.observations(self.name).to_dataframe(), known.evidence.to_dataframe())
         self.drawn = drawn.assign_coords({SERIES: [self.name if s == own else s for s in model.series_]})
         self.printed_as = {self.name: own} | {s: s for s in model.series_[:-1]}
-        has_drivers = DRIVERS in [b.name for b in model.design_.blocks]
-        inputs = driver_inputs(known, model.design_.time, series=self.name) if has_drivers else None
-        self.shifts = DriverShifts(inputs, drawn, months - drawn.sizes[TIME], months, self.seed) if inputs is not None else None
+        shapes = {block.name: block.shapes for block in model.design_.blocks}.get(DRIVERS, ())
+        inputs = driver_inputs(known, model.design_.time, series=self.name) if shapes else None
+        self.shifts = DriverShifts(inputs, drawn, shapes, months - drawn.sizes[TIME], months, self.seed) if inputs is not None else None
         self.baseline = self._retail(Scenario(BASELINE))
         linked, self.prior_share = linked_series(self.baseline.sel({SERIES: self.name}), known, self.tables, self.seed)
         self.linked = linked

@@ -53,6 +53,8 @@ def test_verdict_is_the_default_and_goes_where_the_readme_says(tmp_path: Path) -
     [
         (["--dates", "2025-02-30"], "as_of needs a date"),
         (["--dates", "2020-01-31"], "were issued on 2021-04-30: no answer as of 2020-01-31"),
+        (["--dates", "2031-01-01"], "the last release known for chongqing is of 20"),
+        (["--out", "no/such"], "is no folder: make it first"),
         (["--region", "nowhere"], "no region 'nowhere'"),
         (["--out", "mine"], "not written by this command (chapter.txt)"),
         (["--samples", "0"], "at least 1 expected"),
@@ -66,6 +68,7 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path: Path, words: list[st
     assert code == 2
     assert said in err
     assert "Traceback" not in err
+    assert "fits done" not in err
     assert out == ""
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["chapter.txt"]

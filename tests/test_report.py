@@ -73,6 +73,19 @@ def test_dates_before_the_targets_are_refused() -> None:
         bf.verdict("anhui", dates=["2025-01-31"], jobs=1)
 
 
+def test_dates_after_the_last_release_are_refused_before_any_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_fit(*_: object, **__: object) -> None:
+        raise AssertionError("a fit was started")
+
+    monkeypatch.setattr("bayu_forecast.report.job.answer_all", no_fit)
+    last = bf.load_region(default_region()).latest().as_of
+    after = f"{pd.Timestamp(last) + pd.Timedelta(days=1):%Y-%m-%d}"
+    with pytest.raises(PeriodError, match=f"is of {last}: no answer as of {after}, 2031-01-01; choose dates until then"):
+        bf.verdict(dates=["2025-01-31", after, "2031-01-01"], jobs=1)
+    with pytest.raises(AssertionError, match="a fit was started"):
+        bf.verdict(dates=[last], jobs=1)
+
+
 # --- what the tables hold ------------------------------------------------------------------------------------------------
 
 
@@ -145,6 +158,41 @@ def test_sensitivity_brackets_its_own_middle(told: Verdict) -> None:
     assert far.iloc[-1] >= far.iloc[0]
     rates = told.outlook[(told.outlook["year"] == 2026) & (told.outlook["series"] == "retail_total")].set_index("long_run")["growth_median"]
     assert rates["0"] < rates["0.035"] < rates["0.05"]
+
+
+def test_prior_of_a_revision_stands_where_one_is_due(told: Verdict) -> None:
+    """Normal-inverse-gamma by hand: one census at zero and four of 5 % before the steps that the archive had published."""
+    known = bf.load_region(default_region()).as_of(DATES[-1])
+    steps = known.census_steps["step"].to_numpy()
+    got = row(told, DATES[-1], "retail_total_2025")
+    n, mean = len(steps), steps.mean()
+    squares = 4 * 0.05**2 + ((steps - mean) ** 2).sum() + n / (1 + n) * mean**2
+    assert (got["census_steps"], got["revision_df"]) == (n, 4 + n)
+    assert got["revision_location"] == pytest.approx(n * mean / (1 + n))
+    assert got["revision_scale"] == pytest.approx(np.sqrt(squares / (4 + n) * (1 + 1 / (1 + n))))
+    assert np.isnan(row(told, DATES[-1], "services_share_2025")["revision_location"])
+    text = " ".join(as_text(told).split())
+    assert f"location {100 * got['revision_location']:+.1f}, scale {100 * got['revision_scale']:.1f}, {4 + n} degrees" in text
+    assert f"as of {', '.join(DATES)}: location" in text
+    assert f"from {n} published census steps" in text
+    assert "None is due" not in text
+
+
+def test_no_revision_is_told_once_the_year_is_printed() -> None:
+    after = bf.verdict(dates=["2026-01-31"], jobs=1, **SMALL)
+    assert after.verdict["revision_location"].isna().all()
+    assert after.verdict["census_steps"].eq(0).all()
+    assert "Census revision" not in as_text(after)
+
+
+def test_share_of_prior_is_told_beside_the_mark(told: Verdict) -> None:
+    text = " ".join(as_text(told).split())
+    for place, target in enumerate(told.targets, 1):
+        shares = told.verdict.loc[(told.verdict["target"] == target.id) & told.verdict["label"].ne(""), "prior_share"]
+        shown = f"({place}) {span(shares.min(), shares.max())}"
+        assert (shown in text.partition("prior-driven:")[2].partition("(1) 社")[0]) == (len(shares) > 0)
+    assert chance(0.9996) == ">99 %"
+    assert chance(0.874) == "87 %"
 
 
 def test_targets_beside_the_headline(told: Verdict) -> None:
@@ -271,6 +319,18 @@ def test_what_others_wrote_is_never_removed(told: Verdict, tmp_path: Path) -> No
         with pytest.raises(OutputError):
             folder.check_place(place)
     assert (mine / "chapter.txt").read_text() == "years of work"
+
+
+def test_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.check_place(tmp_path / "out")
+    assert names(tmp_path) == set()
+
+    def refuse(**_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("bayu_forecast.report.folder.tempfile.mkdtemp", refuse)
+    with pytest.raises(OutputError, match="Permission denied; choose another folder with --out"):
+        folder.check_place(tmp_path / "out")
 
 
 def test_empty_folder_may_be_filled(told: Verdict, tmp_path: Path) -> None:

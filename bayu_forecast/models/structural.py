@@ -154,13 +154,13 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
         return months
 
     def _month_count(self, horizon: int | str | pd.Timestamp) -> int:
-        """Read a horizon: a positive number of months, or a month such as 2027-12."""
-        if isinstance(horizon, int | np.integer) and not isinstance(horizon, bool) and horizon >= 1:
+        """Read a horizon: a number of months (none for the history alone), or a month such as 2027-12."""
+        if isinstance(horizon, int | np.integer) and not isinstance(horizon, bool) and horizon >= 0:
             return self.history_ + int(horizon)
         text = f"{horizon:%Y-%m}" if isinstance(horizon, dt.date) else str(horizon)
         if isinstance(horizon, str | dt.date) and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d{2})?", text):
             return (int(text[:4]) - self.origin_.year) * 12 + int(text[5:7]) - self.origin_.month + 1
-        raise HorizonError(f"horizon {horizon!r}: give a number of months, one or more, or the last month as '2027-12'", got=str(horizon))
+        raise HorizonError(f"horizon {horizon!r}: give a number of months, or the last month as '2027-12'", got=str(horizon))
 
     def simulate(
         self, horizon: int | str, *, samples: int = 4000, rng: int = 0, start: str | None = None

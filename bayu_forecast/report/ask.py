@@ -25,6 +25,7 @@ from bayu_forecast.paths import annual_growth, covers, fan, probability
 from bayu_forecast.report.headline import JOINT
 from bayu_forecast.schema.names import QUANTILE, SAMPLE, SERIES, TARGET, TIME
 from bayu_forecast.simulation import simulate
+from bayu_forecast.simulation.revision import step_distribution
 from bayu_forecast.targets import assess, evaluate
 from bayu_forecast.targets.events import plain_sum, read, series_of
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
 
+    from bayu_forecast.data.snapshot import Snapshot
     from bayu_forecast.specs import Target
 
 #: the series that the model is fitted on
@@ -119,6 +121,7 @@ def answer(question: Question) -> Answer:
             nothing = pd.DataFrame()
             return Answer(question, probabilities(paths, targets), nothing, nothing, nothing, None)
         rows = with_vintage(target_rows(assess(paths, targets)), paths, targets, prints)
+        rows = with_revision(rows, paths, targets, known)
         later = later_rows(paths, [t for t in known.targets_issued if t not in targets], "")
         later += [row for lead in leaders(paths) for row in later_rows(paths, _targets_of(lead, question.date), lead)]
         return Answer(question, rows, path_table(paths), outlook_table(paths), pd.DataFrame(later), model)
@@ -188,6 +191,20 @@ def with_vintage(rows: pd.DataFrame, paths: xr.Dataset, targets: Sequence[Target
         last_print_year=[prints.get(t, nothing)[1] for t in rows[TARGET]],
         vintage=f"prints released by {last:%Y-%m-%d}",
     )
+
+
+def with_revision(rows: pd.DataFrame, paths: xr.Dataset, targets: Sequence[Target], known: Snapshot) -> pd.DataFrame:
+    """Rows with the prior of a census revision still to come, where the target's print carries one."""
+    steps = known.census_steps["step"].to_numpy(dtype=float)
+    prior = dict(zip(("revision_location", "revision_scale", "revision_df"), step_distribution(steps), strict=True))
+    due = rows[TARGET].isin([target.id for target in targets if _carries_revision(target, paths)])
+    return rows.assign(**{name: due.map({True: value, False: np.nan}) for name, value in prior.items()}, census_steps=due * len(steps))
+
+
+def _carries_revision(target: Target, paths: xr.Dataset) -> bool:
+    """Whether a census changes the basis of the year that a level target speaks of."""
+    call = plain_sum(read(target))
+    return call is not None and bool((paths["revision"].sel({SERIES: call.series[0], TIME: str(call.year)}) != 0).any())
 
 
 def leaders(paths: xr.Dataset) -> list[str]:

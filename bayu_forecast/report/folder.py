@@ -76,10 +76,7 @@ def write_folder(verdict: Verdict, out: str | Path, *, charts: Callable[[Path], 
 def replaced(target: Path) -> Iterator[Path]:
     """Yield a fresh folder beside ``target``; put it in its place on success, remove it on failure."""
     check_place(target)
-    try:
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    except OSError as error:
-        raise OutputError(f"cannot write beside {target}: {error.strerror}; choose another folder with --out", file=str(target)) from error
+    fresh = _fresh(target)
     try:
         yield fresh
         fresh.chmod(0o777 & ~_umask())
@@ -91,7 +88,7 @@ def replaced(target: Path) -> Iterator[Path]:
 
 
 def check_place(target: Path) -> None:
-    """Refuse a place that holds what this library did not write; call it before long work starts."""
+    """Refuse a place that cannot be written, or holds what this library did not write; call it before long work starts."""
     if not target.parent.is_dir():
         raise OutputError(f"{target.parent} is no folder: make it first, or choose another with --out", file=str(target))
     if target.is_symlink() or (target.exists() and not target.is_dir()):
@@ -102,6 +99,16 @@ def check_place(target: Path) -> None:
             file=str(target),
             names=foreign,
         )
+    # asking for permissions says too little (read-only disks, quotas): only writing tells
+    _fresh(target).rmdir()
+
+
+def _fresh(target: Path) -> Path:
+    """A new folder beside the target, on the same disk."""
+    try:
+        return Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise OutputError(f"cannot write beside {target}: {error.strerror}; choose another folder with --out", file=str(target)) from error
 
 
 def _foreign(folder: Path) -> list[str]:

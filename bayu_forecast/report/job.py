@@ -117,7 +117,7 @@ def verdict(
     TargetError
         When the region has no target issued by the last date.
     PeriodError
-        When a date lies before the targets were issued.
+        When a date lies before the targets were issued, or after the last release.
     UnknownNameError
         When there is no such region.
 
@@ -147,6 +147,12 @@ def _what_and_when(data: RegionData, dates: Sequence[str] | None) -> tuple[tuple
     """Headline targets and the dates to judge them on, in order."""
     latest = data.latest()
     asked = sorted({f"{data.as_of(day).calendar_date:%Y-%m-%d}" for day in dates}) if dates else []
+    late = [day for day in asked if day > latest.as_of]
+    if late:
+        raise PeriodError(
+            f"the last release known for {data.name} is of {latest.as_of}: no answer as of {', '.join(late)}; choose dates until then",
+            rows=late,
+        )
     targets = headline_targets(latest.targets_issued)
     issued = f"{targets[0].issued:%Y-%m-%d}"
     early = [day for day in asked if day < issued]

@@ -86,8 +86,20 @@ def _glance(verdict: Verdict) -> list[str]:
     table.append(["happened", *[_happened(verdict, t) for t in verdict.targets]])
     lines = ["Probability that the target is met (± Monte-Carlo error in points)", *grid(table, "  ")]
     if verdict.verdict["label"].ne("").any():
-        lines.append("  * prior-driven: more than 80 % of the variance is the model's prior, not published figures")
+        lines += _prior_driven(verdict)
     return lines
+
+
+def _prior_driven(verdict: Verdict) -> list[str]:
+    """What the star means, and of each target how much is prior over the dates that have one."""
+    marked = verdict.verdict[verdict.verdict["label"].ne("")]
+    shares = []
+    for place, target in enumerate(verdict.targets, 1):
+        own = marked.loc[marked[TARGET] == target.id, "prior_share"]
+        if len(own):
+            shares.append(f"({place}) {span(own.min(), own.max())}")
+    text = f"* prior-driven: more than 80 % of the variance is the model's prior, not published figures: {', '.join(shares)}"
+    return wrapped(text, "  ")
 
 
 def _happened(verdict: Verdict, target: Target) -> str:
@@ -230,6 +242,7 @@ def _small_print(verdict: Verdict) -> list[str]:
         )
     days = "; ".join(f"{r['date']}: {r['vintage']}" for r in _rows(verdict, verdict.targets[0].id))
     lines += wrapped(f"Vintages: {days}.", "  ")
+    lines += [line for place, t in enumerate(verdict.targets, 1) for line in _revision(verdict, place, t)]
     lines += wrapped(
         "A target on its print is judged on whatever basis that print is released, with a census revision due before then drawn from past "
         "ones; 'known basis' is the same without a revision. All jointly: the same paths meet every target; the bounds are what the "
@@ -238,6 +251,24 @@ def _small_print(verdict: Verdict) -> list[str]:
         "  ",
     )
     return lines
+
+
+def _revision(verdict: Verdict, place: int, target: Target) -> list[str]:
+    """The prior of the census revision behind a level target, by dates that share it."""
+    same: dict[str, list[str]] = {}
+    for row in _rows(verdict, target.id):
+        if not math.isnan(row["revision_location"]):
+            prior = (
+                f"location {100 * row['revision_location']:+.1f}, scale {100 * row['revision_scale']:.1f}, "
+                f"{row['revision_df']:.0f} degrees of freedom, from {row['census_steps']} published census steps"
+            )
+            same.setdefault(prior, []).append(str(row["date"]))
+    if not same:
+        return []
+    said = "; ".join(f"as of {', '.join(days)}: {prior}" for prior, days in same.items())
+    text = f"Census revision: what parts ({place}) from its 'known basis' is the revision due before the print, Student t in log points: {said}."
+    none = [day for day in verdict.dates if day not in {d for days in same.values() for d in days}]
+    return wrapped(text + (f" None is due as of {', '.join(none)}." if none else ""), "  ")
 
 
 def _footer(verdict: Verdict, command: str) -> list[str]:

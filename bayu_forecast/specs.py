@@ -180,12 +180,15 @@ class Design:
         passing or as a lost level before it is read as slope.
     as_of : Timestamp
         The date at which all of this was known.
+    inputs : object
+        What the columns of drivers were made of, kept for scenarios; no model reads it.
     """
 
     time: pd.DatetimeIndex
     blocks: tuple[RegressorBlock, ...]
     disturbed: NDArray[np.bool_]
     as_of: pd.Timestamp
+    inputs: object = None
 
     def __post_init__(self) -> None:
         if len(self.disturbed) != len(self.time):

@@ -115,4 +115,5 @@ def design(
     inputs = driver_inputs(cast("Snapshot", known), time) if drivers else None
     if inputs is not None:
         blocks = (*blocks, driver_block(inputs))
-    return Design(time=time, blocks=blocks, disturbed=np.asarray(time.isin(known.disturbances)), as_of=as_of)
+    disturbed = np.asarray(time.isin(known.disturbances))
+    return Design(time=time, blocks=blocks, disturbed=disturbed, as_of=as_of, inputs=inputs)

@@ -83,9 +83,10 @@ class DriverShifts:
     def of(self, scenario: Scenario) -> tuple[Array, Array]:
         """Shifts of the region's series and of the one it leans on; levers move the region's inputs alone."""
         ended, asked = (apply(scenario, frame) for frame in self.frames)
-        fixed = decided(scenario, self.frames[1])
-        ones = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
-        factor = apply_intensities(ones, self.inputs.levers, asked)
+        factor = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
+        fixed = pd.DataFrame(False, index=asked.index, columns=asked.columns)
+        if scenario.assumptions:
+            factor, fixed = apply_intensities(factor, self.inputs.levers, asked), decided(scenario, self.frames[1])
         own, leading = np.zeros((2, self.samples, self.last - self.first))
         for spec in self.inputs.specs:
             if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id])
@@ -110,45 +111,47 @@ class DriverShifts:
     def _shift(self, spec: DriverSpec, layer: Layer, if_ended: Array, if_going_on: Array) -> Array:
         """Coefficient times the response to the input, less the response the design was given."""
         out = np.zeros((self.samples, self.last - self.first))
-        given, inputs = layer.expected(spec), self._inputs(spec, if_ended, if_going_on)
-        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given):
+        given = layer.expected(spec)
+        window = self._window(spec, given, if_ended, if_going_on)
+        inputs = self._inputs(spec, if_ended, if_going_on, window)
+        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given[window]):
             return out
-        begin = self._begin(given, inputs)
+        here = slice(self.first - window.start, None)
         for i, shape in enumerate(self.shapes):
             mine = np.flatnonzero(self.shape == i)
             if len(mine):
                 rows = inputs[mine] if len(inputs) > 1 else inputs
-                answer = layer.response(spec, rows[:, begin : self.last], shape)[:, self.first - begin :]
-                design = layer.response(spec, given[None, begin : self.last], shape)[:, self.first - begin :]
-                out[mine] = self.multiplier[spec.id][mine, None] * (answer - design)
+                change = layer.response(spec, rows, shape)[:, here] - layer.response(spec, given[None, window], shape)[:, here]
+                out[mine] = self.multiplier[spec.id][mine, None] * change
         return out
 
-    def _begin(self, given: Array, inputs: Array) -> int:
-        """First month with an input, so that memory is whole and no month is carried for nothing."""
-        some = np.flatnonzero((given != 0.0) | (inputs != 0.0).any(axis=0))
-        return min(int(some[0]) if len(some) else self.first, self.first)
+    def _window(self, spec: DriverSpec, *inputs: Array) -> slice:
+        """Months from the first input to the paths' last, so that memory is whole and no month is carried for nothing."""
+        some = np.logical_or.reduce([x != 0.0 for x in inputs])
+        if spec.nature == UNCERTAIN:
+            some |= self.future
+        return slice(min(int(np.argmax(some)) if some.any() else self.first, self.first), self.last)
 
-    def _inputs(self, spec: DriverSpec, if_ended: Array, if_going_on: Array) -> Array:
+    def _inputs(self, spec: DriverSpec, if_ended: Array, if_going_on: Array, window: slice) -> Array:
         """Inputs (sample or 1, month): whether a programme goes on, and how much of the money is paid, drawn for each sample."""
-        rows = if_ended[None, :]
-        more = if_going_on - if_ended
+        stated, more = if_ended[window], (if_going_on - if_ended)[window]
+        rows = stated[None, :]
         if more.any():
             goes_on = uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability
             rows = rows + goes_on[:, None] * more[None, :]
-        noisy = self.future & (spec.execution_sd > 0.0)
+        noisy = self.future[window] & (spec.execution_sd > 0.0)
         if spec.nature == UNCERTAIN and noisy.any():
             # what a scenario states of it is what happens; elsewhere it deviates year by year
-            open_months = noisy & (if_ended == spec.default)
-            return np.asarray(rows + np.where(open_months, spec.execution_sd * self._by_year(spec), 0.0))
+            return np.asarray(rows + np.where(noisy & (stated == spec.default), spec.execution_sd * self._by_year(spec, window), 0.0))
         if (rows[:, noisy] != 0.0).any():
-            executed = np.exp(spec.execution_sd * self._by_year(spec) - 0.5 * spec.execution_sd**2)
+            executed = np.exp(spec.execution_sd * self._by_year(spec, window) - 0.5 * spec.execution_sd**2)
             return np.asarray(rows * np.where(noisy, executed, 1.0))
         return np.asarray(rows)
 
-    def _by_year(self, spec: DriverSpec) -> Array:
+    def _by_year(self, spec: DriverSpec, window: slice) -> Array:
         """One standard normal a sample and year, spread over its months."""
         drawn = normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
-        return np.asarray(drawn.T[:, self.year])
+        return np.asarray(drawn.T[:, self.year[window]])
 
     def _warn(self, scenario: Scenario, asked: pd.DataFrame) -> None:
         """Say which inputs leave what was ever seen: there the answer is the assumed shape."""

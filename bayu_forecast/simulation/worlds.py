@@ -13,7 +13,7 @@ import xarray as xr
 
 import bayu_forecast
 from bayu_forecast.data.totals import last_level, last_total
-from bayu_forecast.design.inputs import DRIVERS, driver_inputs
+from bayu_forecast.design.inputs import DRIVERS, DriverInputs
 from bayu_forecast.errors import HorizonError, ScenarioError, SchemaError
 from bayu_forecast.paths import as_sample_paths
 from bayu_forecast.scenarios import Scenario
@@ -62,8 +62,9 @@ class Worlds:
         self.drawn = drawn.assign_coords({SERIES: [self.name if s == own else s for s in model.series_]})
         self.printed_as = {self.name: own} | {s: s for s in model.series_[:-1]}
         shapes = {block.name: block.shapes for block in model.design_.blocks}.get(DRIVERS, ())
-        inputs = driver_inputs(known, model.design_.time, series=self.name) if shapes else None
-        self.shifts = DriverShifts(inputs, drawn, shapes, months - drawn.sizes[TIME], months, self.seed) if inputs is not None else None
+        inputs = model.design_.inputs
+        first = months - drawn.sizes[TIME]
+        self.shifts = DriverShifts(inputs, drawn, shapes, first, months, self.seed) if isinstance(inputs, DriverInputs) else None
         self.baseline = self._retail(Scenario(BASELINE))
         linked, self.prior_share = linked_series(self.baseline.sel({SERIES: self.name}), known, self.tables, self.seed)
         self.linked = linked

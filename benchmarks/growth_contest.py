@@ -128,9 +128,9 @@ def national_origin(job: tuple[str, dict[str, object], int]) -> list[tuple[objec
 
 @lru_cache
 def known_nation(date: pd.Timestamp) -> tuple[pd.DataFrame, bf.Design]:
-    """The nation's prints and the design, as known at a date."""
+    """The nation's prints and the design, as known at a date, with the heaviest shape of each driver alone."""
     known = bf.load_region("china").as_of(date)
-    return known.observations(SERIES).to_dataframe(), bf.design(known)
+    return known.observations(SERIES).to_dataframe(), bf.design(known).centre()
 
 
 @lru_cache

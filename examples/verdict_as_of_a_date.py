@@ -4,6 +4,7 @@ Run: python examples/verdict_as_of_a_date.py
 """
 
 import bayu_forecast as bf
+from bayu_forecast.paths import show_probability
 
 DATE = "2024-01-31"
 
@@ -17,7 +18,8 @@ print(f"As of {DATE}, from {prints.sizes['row']} prints:")
 for target in verdict["target"].values:
     one = verdict.sel(target=target)
     print(f"  {target}: {float(one.probability):.0%} ± {float(one.monte_carlo_error):.1%}")
-    print(f"    {one.definition.item()}; basis: {one.basis.item()}; prior share of variance: {float(one.prior_share):.0%}")
+    share = show_probability(float(one.prior_share), 0.01)
+    print(f"    {one.definition.item()}; basis: {one.basis.item()}; prior share of variance: {share}")
     if one.required_growth.notnull():  # a level target
         print(
             f"    required a year: {float(one.required_growth):.1%} from the last print, {float(one.required_growth_modelled):.1%} modelled"

@@ -92,6 +92,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "future_release.csv": (table(*months(), line("2023年", 45000.5, out="2099-01-20")), "PeriodError", "2099-01-20"),
     "cumulative_from_march.csv": (table(line("2024-03-01..2024-06-30", 15466.2, measure="累计值")), "PeriodError", "row 2"),
     "negative_level.csv": (changed(months(), p2024_04=line("2024-04", -3569.9)), "ValueRangeError", "2024-04"),
+    "zero_level.csv": (changed(months(), p2024_04=line("2024-04", "0.0")), "ValueRangeError", "2024-04"),
+    "misspelt_region.csv": (table(line("2024年", 15677.37, region="chongqin")), "UnknownNameError", "nearest: chongqing"),
+    "misspelt_series.csv": (table(line("2024年", 15677.37, series="retial_total")), "UnknownNameError", "nearest: retail_total"),
+    "factor_of_100.csv": (changed(months(), p2024_06=line("2024-06", 40.73)), "UnitsError", "2024-06"),
+    "annual_factor_of_100.csv": (table(*(line(f"{y}年", v) for y, v in ((2021, 13500.1), (2022, 139.27), (2023, 15130.3)))),
+                                 "UnitsError", "2022年"),
     "text_in_numbers.csv": (changed(months(), p2024_05=line("2024-05", "about 3900")), "ValueRangeError", "about 3900"),
     "letter_o_in_number.csv": (changed(months(), p2024_03=line("2024-03", "39O2.0")), "ValueRangeError", "39O2.0"),
     "infinite.csv": (changed(months(), p2024_05=line("2024-05", "inf")), "ValueRangeError", "inf"),
@@ -207,8 +213,12 @@ def good() -> dict[str, bytes]:
     chinese = table(*months(), *running(), line("2024年3月", 3.1, measure="同比增长", unit="%"), head=HEAD_ZH)
     mixed = table(line("2024年1-2月", "81307000", unit="万元"), line("2024-03", "0.39020", unit="万亿元"),
                   line("2024年3月", "3.1%", measure="growth", unit="%"))
+    growth = table(*(line(f"{y}年", v, measure="growth", unit="%", basis="") for y, v in ((2022, -0.3), (2023, 8.6), (2024, 3.6))))
+    elsewhere = table(line("2024年", 812.5, region="atlantis", series="online_sales"))
     wide = cells(WIDE)
     return {
+        "growth_only.csv": growth.encode(),
+        "names_of_ones_own.csv": elsewhere.encode(),
         "long_utf8.csv": chinese.encode(),
         "long_bom.csv": chinese.encode("utf-8-sig"),
         "long_gb18030.csv": chinese.encode("gb18030"),

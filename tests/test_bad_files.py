@@ -23,7 +23,8 @@ BAD, GOOD = HERE / "bad", HERE / "good"
 EXPECTED = list(csv.DictReader((BAD / "expected.csv").open(encoding="utf-8")))
 #: the errors that a file of figures can deserve
 OF_SCENARIOS = {"ScenarioError", "UnknownNameError"}
-OF_READING = {"FileFormatError", "SchemaError", "UnitsError", "BasisError", "PeriodError", "ContradictionError", "ValueRangeError"}
+OF_READING = {"FileFormatError", "SchemaError", "UnitsError", "BasisError", "PeriodError", "ContradictionError", "ValueRangeError",
+              "UnknownNameError"}
 #: one of each kind goes through a process of its own
 IN_A_PROCESS = ["utf16_says_utf8.csv", "formula.xlsx", "swapped_months.csv", "a_january.csv", "wan_labelled_yi.csv", "empty_basis.csv",
                 "scenario_bomb.yml"]
@@ -164,6 +165,25 @@ def test_region_makes_its_bases_known(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "nearest: china" in capsys.readouterr().err
 
 
+def test_names_that_are_only_new_get_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(GOOD / "names_of_ones_own.csv")]) == 0
+    said = capsys.readouterr().out
+    assert "note      region not bundled: 'atlantis'" in said
+    assert "note      series that no bundled region has: 'online_sales'" in said
+
+
+def test_declared_bases_make_a_region_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Hefei is a city of its own, for all that it is almost Hebei."""
+    file = tmp_path / "city.csv"
+    file.write_text("region,series,period,value,unit,basis\nhefei,retail_total,2024年,5380.1,亿元,b2\n", encoding="utf-8")
+    assert main(["check", str(file)]) == 2
+    assert "'hefei', nearest: hebei" in capsys.readouterr().err
+    assert main(["check", str(file), "--bases", "b1,b2"]) == 0
+    assert "region not bundled: 'hefei'" in capsys.readouterr().out
+    assert main(["check", str(file), "--bases", "b1,b3"]) == 2
+    assert "unknown basis" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["check"], ["check", "a.csv", "--nonsense"], ["nonsense"], ["--nonsense"]])
 def test_unknown_arguments_exit_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
@@ -173,6 +193,22 @@ def test_unknown_arguments_exit_2(words: list[str], capsys: pytest.CaptureFixtur
 def test_missing_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "no_such_file.csv"]) == 2
     assert "no_such_file.csv: cannot be opened" in capsys.readouterr().err
+
+
+def test_a_fault_of_the_library_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a column\nthat nobody foresaw")
+
+    monkeypatch.setattr("bayu_forecast.data.check_file", broken)
+    monkeypatch.delenv("BAYU_DEBUG", raising=False)
+    assert main(["check", "mine.csv"]) == 70
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    for words in ("bayu check mine.csv", "KeyError", "fault of the library, please report it"):
+        assert words in said
+    monkeypatch.setenv("BAYU_DEBUG", "1")
+    with pytest.raises(KeyError):
+        main(["check", "mine.csv"])
 
 
 def test_interrupt_exits_130(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

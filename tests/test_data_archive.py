@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bayu_forecast as bf
-from bayu_forecast.data.archive import REGIONS, RegionData
-from bayu_forecast.data.tables import read_tables
-from bayu_forecast.errors import BasisError, IntegrityError, PeriodError, SchemaError, SpecificationError, UnknownNameError
+from bayu_forecast.data.archive import RegionData
+from bayu_forecast.errors import BasisError, PeriodError, UnknownNameError
 from bayu_forecast.schema.names import MEASURES, OBSERVATION_COLUMNS, RELEASE_STATUS
 
 CITY, NATION = "chongqing", "china"
@@ -179,7 +176,7 @@ def test_the_five_national_contradictions_are_flagged_and_no_other_is_left():
     total = rows[rows.series.eq("retail_total") & rows.measure.eq("level") & ~rows.basis.str.contains("yb|pre")]
     flagged = total[total.use.eq("no")]
     spans = [f"{a:%Y-%m}..{b:%Y-%m}" for a, b in zip(flagged.period_start, flagged.period_end, strict=True)]
-    assert spans == ["2005-01..2005-12", "2011-03..2011-03", "2016-12..2016-12", "2024-01..2024-06"]
+    assert spans == ["2005-01..2005-12", "2011-03..2011-03", "2016-12..2016-12", "2024-01..2024-06", "2025-01..2025-12"]
     used = total[total.use.eq("yes") & total.release_status.ne("upper_bound")]
     to_date = {(r.period_end.year, r.period_end.month): r for r in used.itertuples() if r.period_start.month == 1}
     checked = 0
@@ -323,51 +320,15 @@ def test_unknown_names_come_with_the_nearest(city):
         city.region.basis("cq9")
 
 
-@pytest.fixture
-def folder(tmp_path):
-    return shutil.copytree(REGIONS / "hainan", tmp_path / "mine")
+def test_no_yearbook_value_dated_by_the_rule_counts_as_exact():
+    rows = bf.load_region(NATION).archive
+    yearbook = rows[rows.basis.str.startswith("cn_yb")]
+    assert set(yearbook.release_date.dt.strftime("%m-%d")) == {"09-30"}
+    assert set(yearbook.release_status) == {"estimated"}
 
 
-def test_a_folder_of_ones_own_loads_and_leans_on_a_bundled_region(folder):
-    data = bf.load_region(folder)
-    assert data.name == "hainan"
-    assert len(data.tables) == 2
-
-
-@pytest.mark.parametrize("name", ["observations.csv", "region.yml", "targets.csv", "evidence.csv"])
-def test_one_flipped_byte_is_refused(folder, name):
-    raw = bytearray((folder / name).read_bytes())
-    raw[len(raw) // 2] ^= 1
-    (folder / name).write_bytes(bytes(raw))
-    with pytest.raises(IntegrityError, match=name):
-        bf.load_region(folder)
-
-
-def test_a_missing_file_or_manifest_is_refused(folder):
-    (folder / "evidence.csv").unlink()
-    with pytest.raises(IntegrityError, match="evidence.csv"):
-        bf.load_region(folder)
-    (folder / "manifest.json").unlink()
-    with pytest.raises(IntegrityError, match=r"no manifest\.json"):
-        bf.load_region(folder)
-
-
-def without_manifest(monkeypatch):
-    monkeypatch.setattr("bayu_forecast.data.tables.verify", lambda folder: None)
-
-
-def test_other_columns_are_refused(folder, monkeypatch):
-    without_manifest(monkeypatch)
-    path = folder / "observations.csv"
-    pd.read_csv(path, dtype=str).drop(columns="basis").to_csv(path, index=False)
-    with pytest.raises(SchemaError, match="basis"):
-        read_tables(folder)
-
-
-def test_facts_that_are_not_well_formed_are_refused(folder, monkeypatch):
-    without_manifest(monkeypatch)
-    path = folder / "region.yml"
-    stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump(stated | {"mood": "good"}), encoding="utf-8")
-    with pytest.raises(SpecificationError, match="mood"):
-        read_tables(folder)
+def test_the_year_2025_of_the_nation_counts_once():
+    rows = bf.load_region(NATION).archive
+    year = rows[rows.period_start.eq("2025-01-01") & rows.period_end.eq("2025-12-31") & rows.measure.eq("level")
+                & rows.series.eq("retail_total") & rows.basis.eq("cn11")]
+    assert sorted(zip(year.value, year.use, strict=True)) == [(501202.0, "no"), (501202.4, "yes")]

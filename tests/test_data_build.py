@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+import statistics
 
 import pandas as pd
 import pytest
+import yaml
 
 from bayu_forecast.data import build
 from bayu_forecast.data.archive import REGIONS
-from bayu_forecast.data.building import figures, rows
+from bayu_forecast.data.building import figures, linked, rows
 from bayu_forecast.data.building.regional import prints
 from bayu_forecast.errors import IntegrityError, SchemaError, UnitsError
 
@@ -100,6 +103,24 @@ def test_regional_release_dates(start, end, expected):
     ("2025-05-30", "as quoted 2025-05-30", ("2025-05-30", "upper_bound")), ("2026-01-28", "first", ("2026-01-28", "exact"))])
 def test_partial_dates_count_from_their_last_day_and_empty_ones_never(published, note, expected):
     assert rows.dated_release(published, note) == expected
+
+
+def test_spread_of_the_services_share_is_that_of_the_published_categories():
+    spent = {}
+    for cells in figures.records(figures.read_figures("province_urban_consumption_2007.csv")):
+        spent.setdefault(cells["region"], {})[cells["series"].removeprefix("consumption_pc_urban_")] = float(cells["value"])
+    logits = []
+    for by_kind in spent.values():
+        total = by_kind.pop("total")
+        assert total == pytest.approx(sum(by_kind.values()))
+        services = sum(by_kind[k] for k in ("residence", "transport_communication", "education_culture_recreation", "health"))
+        logits.append(math.log(services / (total - services)))
+    assert len(logits) == 31
+    assert statistics.stdev(logits) == pytest.approx(0.164, abs=5e-4)
+    assert linked.services_spread() == 0.164
+    for name in sorted(set(build.facts()["regions"]) - {"china"}):
+        stated = yaml.safe_load((REGIONS / name / "region.yml").read_text(encoding="utf-8"))
+        assert stated["linked"]["services"]["spread"] == 0.164
 
 
 def test_yearbook_values_come_on_the_last_of_september():

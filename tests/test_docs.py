@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import bayu_forecast
+from bayu_forecast.report.headline import JOINT
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -127,6 +130,69 @@ def test_every_decision_is_one_page_and_listed() -> None:
         assert f"decisions/{page.name}" in index
         assert len(read(page).splitlines()) <= 60
         assert [h for h in ("## Context", "## Options", "## Choice", "## Cost") if h not in read(page)] == [], page.name
+
+
+# --- the verdict on the front page -----------------------------------------------------------------------------------------
+
+SHOWN_DATES = ("2021-04-30", "2025-01-31")
+PERCENT = re.compile(r"[<>]?([+-]?[\d.]+)(?:–[<>]?([\d.]+))? %")
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def percents(text: str) -> list[tuple[float, ...]]:
+    """Every percentage or range of percentages."""
+    return [tuple(float(part) for part in match if part) for match in PERCENT.findall(text)]
+
+
+def shown_verdict(text: str) -> dict[str, list[tuple[float, ...]]]:
+    """Percentages of each date's row: the targets, all jointly, the bounds."""
+    rows = re.findall(r"^ +(\d{4}-\d{2}-\d{2}) +(.*)$", text, re.MULTILINE)
+    return {date: percents(cells) for date, cells in rows}
+
+
+def shown_line(text: str, start: str) -> list[str]:
+    """Values of a line about the first target, one a date."""
+    return next(line for line in text.splitlines() if line.strip().startswith(start)).split("   ")[-1].split(", ")
+
+
+def test_front_page_shows_what_the_command_answers() -> None:
+    readme_verdict = script("readme_verdict")
+    page = read(ROOT / "README.md")
+    shown = page.partition(readme_verdict.OPEN)[2].partition(readme_verdict.CLOSE)[0]
+    rows = shown_verdict(shown)
+    last = bayu_forecast.load_region("chongqing").latest().as_of
+    assert list(rows) == ["2021-04-30", *(f"{year}-01-31" for year in range(2022, 2026)), last]
+    required, band = (shown_line(shown, start) for start in ("growth a year required", "P with long-run growth"))
+    for date in SHOWN_DATES:
+        told = bayu_forecast.verdict(dates=[date])
+        fresh = told.verdict.set_index("target")
+        place = list(rows).index(date)
+        chances = [100 * fresh.loc[name, "probability"] for name in [*(t.id for t in told.targets), JOINT]]
+        assert [p[0] for p in rows[date][:4]] == pytest.approx(chances, abs=1.0), date
+        first = fresh.iloc[0]
+        assert percents(required[place])[0][0] == pytest.approx(100 * first["required_growth_from_print"], abs=0.06)
+        ends = percents(band[place])[0]
+        assert (ends[0], ends[-1]) == pytest.approx((100 * first["sensitivity_low"], 100 * first["sensitivity_high"]), abs=1.0)
+        assert shown_verdict(readme_verdict.block(told)).keys() == {date}
+    for target, told_of in told.outcomes.items():
+        assert (f"{told_of.value:,.1f} 亿元" if told_of.known else "not published") in shown.partition("happened")[2], target
+
+
+def test_block_is_put_between_its_marks() -> None:
+    placed = script("readme_verdict").placed
+    once = placed("a\n<!-- verdict -->\nold\n<!-- /verdict -->\nb\n", "new\n")
+    assert once == "a\n<!-- verdict -->\nnew\n<!-- /verdict -->\nb\n"
+    assert placed(once, "new\n") == once
+    with pytest.raises(SystemExit, match="put both marks"):
+        placed("no marks", "new\n")
 
 
 def test_block_reader_keeps_line_numbers() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from pathlib import Path
 
@@ -125,6 +126,50 @@ def test_same_tables_same_bytes(told: Verdict, tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     first, second = (save_charts(told, tmp_path / name) for name in "ab")
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+
+
+@functools.cache
+def fan_of(region: str, date: str, horizon: str) -> Figure:
+    told = bf.verdict(region, dates=[date], horizon=horizon, samples=300, jobs=1)
+    return fan_figure(told, next(t for t in told.targets if t.unit == "1e8 CNY"))
+
+
+@pytest.mark.parametrize(
+    ("region", "date", "horizon"),
+    [*(("chongqing", date, "2025-12") for date in ("2021-04-30", "2023-01-31", "2025-01-31")), ("china", "2026-08-31", "2030-12")],
+)
+def test_words_of_the_fan_meet_no_other_words_and_no_line(region: str, date: str, horizon: str) -> None:
+    figure = fan_of(region, date, horizon)
+    FigureCanvasAgg(figure).draw()
+    ax, page = figure.axes[0], figure.bbox
+    inside = ax.get_window_extent()
+    beside = [t for t in ax.texts if t.get_text()]
+    assert any(t.get_text().startswith("target for") for t in beside)
+    boxes = [Text.get_window_extent(t) for t in beside]
+    small_print = [t.get_window_extent() for t in figure.texts]
+    legend = ax.get_legend().get_window_extent()
+    for i, box in enumerate(boxes):
+        assert box.x0 > inside.x1
+        assert box.x1 <= page.x1
+        assert page.y0 <= box.y0 < box.y1 <= page.y1
+        assert not [other for other in [*boxes[i + 1 :], legend, *small_print] if box.overlaps(other)]
+    ticks = [t.get_window_extent() for t in ax.get_xticklabels() if t.get_text()]
+    assert not [box for box in [inside, *ticks, *small_print] if legend.overlaps(box)]
+    assert page.x0 <= legend.x0 < legend.x1 <= page.x1
+
+
+def test_no_revision_is_drawn_where_none_is_due() -> None:
+    last = ("2025-01-31", "2025-12"), ("2026-01-31", "2026-12")
+    before, after = (" ".join(t.get_text().replace("\n", " ") for t in fan_of("chongqing", *at).axes[0].texts) for at in last)
+    assert "2025 as printed, with the census revision to come" in before
+    assert "2025 as printed:" in after
+    assert "census revision" not in after
+
+
+def test_legend_of_any_fan_lies_outside_its_axes() -> None:
+    ax = bf.plot_fan(make_paths({"x": np.full((3, 2), 12.0)}), ax=new_axes())
+    FigureCanvasAgg(ax.figure).draw()
+    assert not ax.get_legend().get_window_extent().overlaps(ax.get_window_extent().padded(-1))
 
 
 @pytest.mark.parametrize("name", ["fan", "probability", "latent"])

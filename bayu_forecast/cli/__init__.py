@@ -1,6 +1,6 @@
 """The commands ``bayu verdict`` and ``bayu check``: parse, call one function, print, exit codes.
 
-Floor F8: each command is a module with ``add_parser`` and ``run``. Must never hold a computation, nor print a traceback for bad input.
+Floor F8: each command is a module with ``add_parser`` and ``run``. Must never hold a computation, nor print a traceback.
 """
 
 from __future__ import annotations
@@ -19,6 +19,10 @@ _DEFAULT = "verdict"
 _OF_ALL = ("-h", "--help", "--version")
 
 BAD_INPUT = 2
+#: as sysexits has it: a fault of the program
+FAULT = 70
+#: set to anything, it lets a fault show its traceback
+DEBUG = "BAYU_DEBUG"
 INTERRUPTED = 130
 
 
@@ -33,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when done, 2 for bad input or unknown arguments, 130 when interrupted.
+        0 when done, 2 for bad input or unknown arguments, 70 when the library is at fault, 130 when interrupted.
 
     Examples
     --------
@@ -63,6 +67,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bayu: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"bayu: 'bayu {' '.join(words)}' failed ({said}): this is a fault of the library, please report it; "
+              f"{DEBUG}=1 shows where it happened", file=sys.stderr)
+        return FAULT
 
 
 def _parser(first: str) -> argparse.ArgumentParser:

@@ -36,6 +36,8 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     )
     parser.add_argument("file", metavar="FILE", help="CSV (UTF-8 or GB18030), Excel workbook (.xlsx) or scenarios (.yml)")
     parser.add_argument("--region", metavar="NAME", help="whose figures they are, such as china; its bases are then known")
+    parser.add_argument("--bases", metavar="CODES", type=lambda text: tuple(text.split(",")),
+                        help="the bases there are, with commas, for a region of your own")
     parser.add_argument("--basis", metavar="CODE", help="the basis of every level, where the file states none")
     parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook that holds several")
     return parser
@@ -47,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     Parameters
     ----------
     args : argparse.Namespace
-        ``file``, ``region``, ``basis``, ``sheet``.
+        ``file``, ``region``, ``bases``, ``basis``, ``sheet``.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
     Examples
     --------
-    >>> run(argparse.Namespace(file="no_such.csv", region=None, basis=None, sheet=None))
+    >>> run(argparse.Namespace(file="no_such.csv", region=None, bases=None, basis=None, sheet=None))
     Traceback (most recent call last):
     ...
     bayu_forecast.errors.FileFormatError: no_such.csv: cannot be opened ...
@@ -69,5 +71,5 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from bayu_forecast.data import check_file
 
-    print(check_file(args.file, region=args.region, basis=args.basis, sheet=args.sheet))
+    print(check_file(args.file, region=args.region, bases=args.bases, basis=args.basis, sheet=args.sheet))
     return 0

@@ -13,10 +13,10 @@ import pandas as pd
 
 from bayu_forecast.data.region import Region
 from bayu_forecast.data.snapshot import Snapshot, unknown_name
-from bayu_forecast.data.tables import RegionTables, read_tables
-from bayu_forecast.errors import PeriodError
+from bayu_forecast.data.tables import BUNDLED, RegionTables, read_tables
+from bayu_forecast.errors import PeriodError, UnknownNameError
 
-REGIONS = Path(__file__).resolve().parent / "regions"
+REGIONS = BUNDLED
 #: the first and the last year that ``as_of`` accepts
 YEARS = (1990, 2100)
 PERIOD = ["measure", "period_start", "period_end"]
@@ -209,7 +209,8 @@ def load_region(name: str | Path) -> RegionData:
     Parameters
     ----------
     name : str or Path
-        A bundled name (see :func:`list_regions`), or the path of a folder of the same form. A folder may lean on a bundled region.
+        A bundled name (see :func:`list_regions`) as text, or a folder of the same form as a ``Path``. A folder may lean on a
+        bundled region.
 
     Returns
     -------
@@ -219,7 +220,7 @@ def load_region(name: str | Path) -> RegionData:
     Raises
     ------
     UnknownNameError
-        When there is no such region; the message gives the nearest names.
+        When there is no such region, or the folder leans on none; the message gives the nearest names.
     IntegrityError
         When a file differs from its manifest.
 
@@ -229,10 +230,25 @@ def load_region(name: str | Path) -> RegionData:
     >>> known.observations("retail_total").sizes["row"] > 500
     True
     """
-    folder = Path(name) if isinstance(name, Path) else REGIONS / name
-    if not (folder / "region.yml").exists():
-        raise unknown_name("region", str(name), list(list_regions()))
-    own = read_tables(folder)
-    if not own.region.leans_on:
+    own = read_tables(_folder(name))
+    support = own.region.leans_on
+    if not support:
         return RegionData((own,))
-    return RegionData((own, read_tables(REGIONS / own.region.leans_on)))
+    if support not in list_regions():
+        raise unknown_name(f"bundled region (leans_on in region.yml of {own.region.name!r})", str(support), list(list_regions()))
+    return RegionData((own, read_tables(REGIONS / support)))
+
+
+def _folder(name: str | Path) -> Path:
+    """Folder of a region: a text is only ever the name of a bundled one."""
+    known = list(list_regions())
+    if isinstance(name, Path):
+        if not (name / "region.yml").is_file():
+            raise unknown_name("region folder (with a region.yml)", str(name), known)
+        return name
+    if not isinstance(name, str):
+        raise UnknownNameError(f"load_region needs the name of a bundled region or the Path of a folder, got {name!r}; "
+                               f"known: {', '.join(known)}", names=[repr(name)], expected=known)
+    if name not in known:
+        raise unknown_name("region", name, known)
+    return REGIONS / name

@@ -1,4 +1,4 @@
-"""Rebuilds every region folder from the figures: ``python -m bayu_forecast.data.build [--check | --seal]``.
+"""Rebuilds every region folder from the figures: ``python -m bayu_forecast.data.build [--check | --seal | --seal-folder PATH]``.
 
 Floor F3 (data). It only copies, dates and flags figures; it must never estimate one.
 """
@@ -19,7 +19,10 @@ import yaml
 from bayu_forecast.data.building import evidence, national, regional
 from bayu_forecast.data.building.drivers import drivers
 from bayu_forecast.data.building.figures import facts, has_figures, manifest, read_figures, seal, sha256
+from bayu_forecast.data.building.linked import linked
 from bayu_forecast.data.building.revisions import revisions
+from bayu_forecast.data.tables import unsealed_tables
+from bayu_forecast.errors import BayuError, SpecificationError, UnknownNameError
 from bayu_forecast.specs import Basis
 
 REGIONS = Path(__file__).resolve().parent / "regions"
@@ -58,7 +61,7 @@ def region_facts(region: str, bases: list[Basis], series: set[str]) -> dict[str,
     fact = facts()["regions"][region]
     return {"name": region, "name_zh": fact["zh"], "name_en": fact["en"], "adcode": fact["adcode"], "parent": fact["parent"],
             "leans_on": fact["leans_on"], "print_noise": dict(facts()["print_noise"][fact["kind"]]),
-            "linked": {} if fact["kind"] == "nation" else {k: dict(v) for k, v in facts()["linked"].items()},
+            "linked": {} if fact["kind"] == "nation" else linked(),
             "series": [dict(s) for s in facts()["series"] if s["id"] in series or s["resolution"] == "year"],
             "bases": [{"code": b.code, "rank": b.rank, "first_year": b.first_year, "last_year": b.last_year,
                        "taper": list(b.taper) if b.taper else None, "month_sd": b.month_sd, "level_sd": b.level_sd, "note": b.note}
@@ -124,12 +127,58 @@ def differences(built: Path, kept: Path) -> list[str]:
                   if not (built / n).exists() or not (kept / n).exists() or (built / n).read_bytes() != (kept / n).read_bytes())
 
 
+def seal_folder(folder: Path) -> list[str]:
+    """Write the manifest of a region folder of the user's own after a meant change; names of the files in it.
+
+    Parameters
+    ----------
+    folder : Path
+        A folder with a ``region.yml`` outside the library's own.
+
+    Returns
+    -------
+    list of str
+        The files whose sha256 the manifest now holds.
+
+    Raises
+    ------
+    UnknownNameError
+        When it is no region folder.
+    SpecificationError
+        When it is one of the library's: those are built from the figures.
+    SchemaError
+        When one of its tables has other columns; nothing is written.
+    """
+    if not (folder / "region.yml").is_file():
+        raise UnknownNameError(f"no region.yml in {str(folder)!r}: give the folder that holds it; see docs/data.md", names=[str(folder)])
+    if folder.resolve().parent == REGIONS:
+        raise SpecificationError(f"{folder.name!r} belongs to the library: change its figures and run the build with --seal",
+                                 got=str(folder))
+    # a folder that cannot be read is not sealed
+    name = unsealed_tables(folder).region.name
+    path = folder / "manifest.json"
+    listed = sorted(p for p in folder.iterdir() if p.suffix in (".csv", ".yml"))
+    record = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    record |= {"region": name, "files": {p.name: sha256(p) for p in listed}}
+    path.write_text(json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return [p.name for p in listed]
+
+
 def main(argv: list[str] | None = None) -> int:
     """Command line of the build."""
     parser = argparse.ArgumentParser(prog="python -m bayu_forecast.data.build", description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare with the committed folders, write nothing")
     parser.add_argument("--seal", action="store_true", help="write rows and sha256 of the figures into their manifest first")
+    parser.add_argument("--seal-folder", type=Path, metavar="PATH", help="write the manifest of a region folder of your own, nothing else")
     options = parser.parse_args(argv)
+    if options.seal_folder:
+        try:
+            sealed = seal_folder(options.seal_folder)
+        except BayuError as error:
+            print(f"build: {error}", file=sys.stderr)
+            return 2
+        print(f"{options.seal_folder}: manifest written for {', '.join(sealed)}")
+        return 0
     if options.seal:
         seal()
     with tempfile.TemporaryDirectory() as scratch:

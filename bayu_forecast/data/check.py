@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from bayu_forecast.data.check_names import name_notes
 from bayu_forecast.data.read_file import load_grid
 from bayu_forecast.data.read_nbs import is_wide, read_wide
 from bayu_forecast.data.read_places import bases_of
@@ -97,6 +98,8 @@ def check_file(
     ------
     DataError
         What is wrong with the file, as the readers raise it.
+    UnknownNameError
+        When a region or series is almost one that the library holds.
 
     Examples
     --------
@@ -128,11 +131,11 @@ def _report(table: pd.DataFrame, layout: str, encoding: str, declared: bool) -> 
     """Count the rows of a table."""
     regions = _counts(table["region"], "not named")
     unknown = [name for name in regions if name != "not named" and bases_of(name) is None]
-    notes = list(table.attrs["notes"])
+    notes = [*table.attrs["notes"], *name_notes(table["region"], table["series"])]
     if not declared and "not named" in regions:
         notes.append("no region named: any name of a basis was taken")
     if not declared and unknown:
-        notes.append(f"not held by the library, so any name of a basis was taken: {', '.join(unknown)}")
+        notes.append(f"any name of a basis was taken for {', '.join(unknown)}")
     return CheckReport(
         file=table.attrs["file"], layout=layout, encoding=encoding, rows=len(table), regions=regions,
         series=_counts(table["series"]), measures=_counts(table["measure"]), bases=_counts(table["basis"], "none"),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from bayu_forecast.data.check_neighbours import check_neighbours
 from bayu_forecast.data.check_sums import check_sums
 from bayu_forecast.data.read_problems import refuse
 from bayu_forecast.errors import BasisError, PeriodError, SchemaError, UnitsError, ValueRangeError
@@ -78,6 +79,7 @@ def check_table(
     _check_bases(table, file, bases)
     _check_jumps(table, file)
     _check_crossings(table, file)
+    check_neighbours(table, file=file)
     check_sums(table, file=file)
 
 
@@ -88,16 +90,20 @@ def _said(rows: pd.DataFrame) -> list[str]:
 
 
 def _check_values(table: pd.DataFrame, file: str) -> None:
-    """No infinity, no negative level, no growth of minus one hundred per cent."""
+    """No infinity, no level of zero or below, no growth of minus one hundred per cent."""
     finite = np.isfinite(table["value"]) & np.isfinite(table["half_width"]) & (table["half_width"] >= 0)
     level, growth = table["measure"] == LEVEL, table["measure"] == GROWTH
     for wrong, what, expected in (
         (~finite, "a value or its half-width is not finite", "finite numbers, half-widths from zero"),
-        (level & (table["value"] < 0), "a level cannot be negative", "levels from zero"),
+        (level & (table["value"] < 0), "a level cannot be negative", "levels above zero"),
         (growth & (table["value"] <= -1), "growth cannot be -100 % or less", "growth above -100 %"),
     ):
         if wrong.any():
             refuse(ValueRangeError, file, what, _said(table[wrong]), expected=expected, step="correct the figure from its source")
+    zero = level & (table["value"] == 0)
+    if zero.any():
+        refuse(ValueRangeError, file, "a level is zero", _said(table[zero]), expected="levels above zero",
+               step="correct the figure from its source; if nothing was published, delete the row")
 
 
 def _check_periods(table: pd.DataFrame, file: str, today: dt.date) -> None:

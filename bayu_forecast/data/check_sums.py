@@ -53,6 +53,8 @@ def check_sums(table: pd.DataFrame, *, file: str = "table") -> None:
     bayu_forecast.errors.ContradictionError: mine.csv: figures contradict each other ...: row 0 says 30, but row 1 says 20, ...
     """
     levels = table[(table["measure"] == LEVEL) & (table["use"] == USE_YES)]
+    if levels.empty:
+        return
     if "label" not in levels:
         levels = levels.assign(label=[f"row {i}" for i in levels.index])
     group = ["region", "series", "basis"]
@@ -79,7 +81,7 @@ def _blocks(levels: pd.DataFrame, group: list[str]) -> list[slice]:
     first, last = levels["first"].to_numpy(), levels["last"].to_numpy()
     # per group, the latest end so far; an offset larger than any month number keeps groups apart
     reach = np.maximum.accumulate(last + codes * 100_000)
-    starts = np.flatnonzero(np.r_[True, (first + codes * 100_000)[1:] >= reach[:-1]]) if len(levels) else np.array([], dtype=int)
+    starts = np.flatnonzero(np.r_[True, (first + codes * 100_000)[1:] >= reach[:-1]])
     ends = np.r_[starts[1:], len(levels)]
     return [slice(int(a), int(b)) for a, b in zip(starts, ends, strict=True) if b - a > 1]
 

@@ -86,11 +86,16 @@ def array_grid(array: xr.DataArray | xr.Dataset) -> Grid:
                    expected="months, named by their first day", step="give period_start and period_end instead")
         frame = frame.assign(period=days.dt.strftime("%Y-%m")).drop(columns=TIME)[["period", *frame.columns.drop(TIME)]]
     # numbers that only count the rows say nothing
-    frame = frame.drop(columns=[name for name in array.dims if name in frame and (name == ROW or name not in array.coords)])
+    frame = frame.drop(columns=[name for name in array.dims if name in frame and _counts_rows(array, str(name))])
     whole = frame[frame["value"].notna()] if "value" in frame else frame
     if "unit" not in frame and units:
         whole = whole.assign(unit=units)
     return frame_grid(whole, "xarray", blank=len(frame) - len(whole))
+
+
+def _counts_rows(array: xr.Dataset, name: str) -> bool:
+    """Whether a dimension is only the number of the row: ``row``, without coordinate, or what a nameless pandas index becomes."""
+    return name == ROW or name not in array.coords or (name == "index" and np.issubdtype(array[name].dtype, np.integer))
 
 
 def _text(value: Any) -> str:

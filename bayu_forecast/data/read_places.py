@@ -24,6 +24,18 @@ def _codes() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/region.yml")))
 
 
+def bundled() -> tuple[str, ...]:
+    """Names of the regions that the library holds."""
+    return _codes()
+
+
+@functools.cache
+def bundled_series() -> tuple[str, ...]:
+    """Names of the series that any of these regions has."""
+    regions = [read_region(_FOLDER / code / "region.yml") for code in _codes()]
+    return tuple(sorted({series.id for region in regions for series in region.series}))
+
+
 @functools.cache
 def _chinese_names() -> dict[str, str]:
     """Chinese name to folder; the region above all others is the whole country."""

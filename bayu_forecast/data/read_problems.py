@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 from typing import NoReturn, TypeVar
 
-from bayu_forecast.errors import DataError
+from bayu_forecast.errors import BayuError, DataError
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 NAMED = 5
 
 
-def refuse(error: type[DataError], file: str, what: str, rows: Iterable[str] = (), *, expected: str, step: str) -> NoReturn:
+def refuse(error: type[BayuError], file: str, what: str, rows: Iterable[str] = (), *, expected: str, step: str) -> NoReturn:
     """Raise ``error`` with the file, what is wrong, the first rows, what was expected and the next step."""
     rows = list(rows)
     named = "; ".join(rows[:NAMED])

@@ -14,12 +14,13 @@ from pathlib import Path
 import pandas as pd
 import xarray as xr
 
+from bayu_forecast.data.check_names import check_names
 from bayu_forecast.data.read_file import Grid, clean, load_grid
 from bayu_forecast.data.read_frames import array_grid, frame_grid
 from bayu_forecast.data.read_places import known_bases, known_place, place_of
 from bayu_forecast.data.read_problems import refuse
 from bayu_forecast.data.read_tidy import Columns, Reading, build_table
-from bayu_forecast.data.read_words import column_of, nearest_heading, parse_indicator
+from bayu_forecast.data.read_words import column_of, nearest_heading, parse_indicator, series_of
 from bayu_forecast.errors import FileFormatError, SchemaError
 
 _FOOTER = re.compile(r"(数据来源|资料来源|来源|注|备注|说明|source|note)s?\s*[::0-9.]", re.IGNORECASE)
@@ -68,7 +69,7 @@ def read_table(
     FileFormatError, SchemaError, UnitsError, BasisError, PeriodError, ValueRangeError, ContradictionError
         One error for all rows with the same fault, naming file, rows, what was expected and the next step.
     UnknownNameError
-        When ``region`` is none that the library holds and no ``bases`` are declared.
+        When ``region`` is none that the library holds and no ``bases`` are declared, or a name in the table is almost a known one.
 
     Examples
     --------
@@ -122,6 +123,7 @@ def finish(columns: Columns, labels: list[str], reading: Reading, stated: dict[s
                    step=f"drop the option {name}, or delete the column")
         columns.setdefault(name, [text] * len(labels))
     _refuse_kinds(columns, labels, reading.file)
+    check_names(reading.file, columns.get("region", []), map(series_of, columns.get("series", [])), own_region=reading.bases is not None)
     if reading.bases is None:
         reading = dataclasses.replace(reading, bases=known_bases(set(columns.get("region", []))))
     return build_table(columns, labels, reading)

@@ -20,6 +20,7 @@ from bayu_forecast.errors import IntegrityError, SchemaError
 from bayu_forecast.schema.names import OBSERVATION_COLUMNS
 from bayu_forecast.specs import Target
 
+BUNDLED = Path(__file__).resolve().parent / "regions"
 DATES = ("period_start", "period_end", "release_date")
 NUMBERS = ("value", "half_width")
 TARGET_NUMBERS = ("value", "tolerance")
@@ -101,17 +102,18 @@ def verify(folder: Path) -> None:
         When the manifest or a file is missing, or a sha256 differs.
     """
     path = folder / "manifest.json"
+    # a folder of the user's own is no product of the build: its owner seals it after a change
+    step = ("reinstall, or rebuild with python -m bayu_forecast.data.build" if folder.resolve().parent == BUNDLED else
+            f"if the change is meant, renew the manifest with python -m bayu_forecast.data.build --seal-folder {folder}")
     if not path.exists():
-        raise IntegrityError(f"region folder {folder.name!r} has no manifest.json: reinstall, or rebuild with "
-                             "python -m bayu_forecast.data.build", file=str(path))
+        raise IntegrityError(f"region folder {folder.name!r} has no manifest.json: {step}", file=str(path))
     listed = json.loads(path.read_text(encoding="utf-8"))["files"]
     for name, expected in listed.items():
         file = folder / name
         got = hashlib.sha256(file.read_bytes()).hexdigest() if file.exists() else "missing"
         if got != expected:
             raise IntegrityError(f"{folder.name}/{name} is not the file of its manifest (sha256 {got[:12]}, expected {expected[:12]}): "
-                                 "reinstall, or rebuild with python -m bayu_forecast.data.build",
-                                 file=str(file), expected=expected, got=got)
+                                 f"{step}", file=str(file), expected=expected, got=got)
 
 
 def read_rows(path: Path) -> pd.DataFrame:
@@ -120,16 +122,19 @@ def read_rows(path: Path) -> pd.DataFrame:
     Raises
     ------
     SchemaError
-        When a column is missing or extra.
+        When a column is missing or extra, or a date or number cannot be read.
     """
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     if tuple(frame.columns) != OBSERVATION_COLUMNS:
         odd = sorted(set(frame.columns) ^ set(OBSERVATION_COLUMNS))
         raise SchemaError(f"{path.name}: columns differ from the archive's by {odd}; see docs/data.md", file=str(path), names=odd)
-    for name in DATES:
-        frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d").astype("datetime64[s]")
-    for name in NUMBERS:
-        frame[name] = pd.to_numeric(frame[name]).astype(float)
+    try:
+        for name in DATES:
+            frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d").astype("datetime64[s]")
+        for name in NUMBERS:
+            frame[name] = pd.to_numeric(frame[name]).astype(float)
+    except ValueError as error:
+        raise SchemaError(f"{path.name}: column {name} cannot be read ({error}); see docs/data.md", file=str(path), names=[name]) from error
     return frame
 
 
@@ -178,6 +183,11 @@ def read_tables(folder: Path) -> RegionTables:
         When a table has other columns.
     """
     verify(folder)
+    return unsealed_tables(folder)
+
+
+def unsealed_tables(folder: Path) -> RegionTables:
+    """Read one region folder whatever its manifest says."""
     optional = {name: read_optional(folder, name) for name in OPTIONAL}
     return RegionTables(read_region(folder / "region.yml"), read_rows(folder / "observations.csv"), read_rows(folder / "evidence.csv"),
                         read_targets(folder / "targets.csv"), **optional)

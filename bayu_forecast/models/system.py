@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayu_forecast._numeric.gaussian import Conditioner, safe_cholesky
-from bayu_forecast._numeric.streams import normals, uniforms
+from bayu_forecast._numeric.streams import BLOCK, normals, uniforms
 from bayu_forecast.errors import ConvergenceError
 from bayu_forecast.models.prints import PrintRows, build_rows, linearise
 from bayu_forecast.models.priors import SeriesPriors
@@ -174,15 +174,21 @@ class System:
         """
         months, k = last - first, len(self.regressors)
         place = (np.arange(first, last)[:, None] + np.arange(self.K)[None, :] * self.months).ravel()
-        xi = np.vstack([normals(seed, "coefficients", k, samples), normals(seed, "paths", len(place), samples)])
+        whole = -(-samples // BLOCK) * BLOCK
+        xi = np.vstack([normals(seed, "coefficients", k, whole), normals(seed, "paths", len(place), whole)])
         edges = np.cumsum([c.weight for c in cells])
-        chosen = np.searchsorted(edges / edges[-1], uniforms(seed, "cell", 1, samples)[0], side="right").clip(max=len(cells) - 1)
-        out = np.empty((k + len(place), samples))
-        for i, cell in enumerate(cells):
-            mine = np.flatnonzero(chosen == i)
-            if len(mine):
-                mean, cov = self.posterior(cell, place)
-                out[:, mine] = mean[:, None] + safe_cholesky(cov) @ xi[:, mine]
+        chosen = np.searchsorted(edges / edges[-1], uniforms(seed, "cell", 1, whole)[0], side="right").clip(max=len(cells) - 1)
+        out = np.empty((k + len(place), whole))
+        laws: dict[int, tuple[Array, Array]] = {}
+        # one product a cell and block of samples: the last bits of a product move with its width, and must not move with ``samples``
+        for begin in range(0, whole, BLOCK):
+            for i in np.unique(chosen[begin : begin + BLOCK]):
+                if i not in laws:
+                    mean, cov = self.posterior(cells[i], place)
+                    laws[i] = mean[:, None], safe_cholesky(cov)
+                mine = begin + np.flatnonzero(chosen[begin : begin + BLOCK] == i)
+                out[:, mine] = laws[i][0] + laws[i][1] @ xi[:, mine]
+        out, chosen = out[:, :samples], chosen[:samples]
         paths = np.ascontiguousarray(out[k:].reshape(months, self.K, samples).transpose(2, 1, 0))
         return paths, np.ascontiguousarray(out[:k].T), chosen
 

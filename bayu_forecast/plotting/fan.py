@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
 
+#: least distance of two labels beside the axes, of the axes' height: three lines of small print and a blank
+_LABEL_GAP = 0.115
+
 
 def plot_fan(
     paths: xr.Dataset,
@@ -68,7 +71,8 @@ def plot_fan(
     said = style.words(language)
     ax = style.axes(ax, (8.0, 4.8))
     draw_fan(ax, table, said)
-    ax.legend(frameon=False, fontsize=8, loc="upper left")
+    # above the axes: whatever the caller draws into them later meets no words
+    style.legend(ax, loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
     if frequency == "year":
         whole_years(ax)
     return style.finish(
@@ -104,22 +108,16 @@ def draw_verdict_fan(ax: Axes, told: Any, target: Any, first_year: int = 2012) -
     known, printed = mine[mine["basis"] == "known at the date"], mine[mine["basis"] == "as printed"]
     draw_fan(ax, known[known.index >= int(day[:4]) - 1], said)
     inks = _prints(ax, told.prints, day, first_year)
-    _as_printed(ax, printed.loc[year], year)
-    _target(ax, target, first_year)
-    _outcome(ax, told.outcomes[target.id], year, inks)
-    ax.set_xlim(first_year - 0.6, year + 3.3)
+    due = abs(printed.loc[year, "median"] / known.loc[year, "median"] - 1.0) > 1e-9
+    labels = [_as_printed(ax, printed.loc[year], year, due), _target(ax, target, year), *_outcome(ax, told.outcomes[target.id], year, inks)]
+    ax.set_xlim(first_year - 0.6, year + 0.9)
     ax.set_ylim(0, None)
     whole_years(ax)
     ax.set_xticks(range(first_year + (year - first_year) % 2, year + 1, 2))
-    ax.legend(frameon=False, fontsize=8, loc="upper left")
-    note = (
-        f"Fan: annual totals of the paths as of {day}, on the basis known then. "
-        "Circles: annual totals as printed, hollow if printed after that date;\n"
-        "a level on one basis does not compare with one on another. Sources of every print: prints.csv. "
-        f"bayu_forecast {told.meta['library_version']}, seed {told.meta['seed']}."
-    )
+    style.side_labels(ax, labels, _LABEL_GAP)
+    style.legend(ax, loc="upper left", bbox_to_anchor=(-0.01, -0.07), ncols=4)
     return style.finish(
-        ax, ylabel=said["year_axis"], title=f"{told.region.name_en}: total retail sales, and what was expected of it on {day}", note=note
+        ax, ylabel=said["year_axis"], title=f"{told.region.name_en}: total retail sales, and what was expected of it on {day}"
     )
 
 
@@ -130,67 +128,39 @@ def _prints(ax: Axes, rows: pd.DataFrame, day: str, first_year: int) -> dict[str
     rows = rows[whole & (rows["period_end"].dt.year >= first_year)].drop_duplicates(["period_end", "basis"], keep="last")
     for rank, group in rows.groupby("basis_rank"):
         ink, code, year = style.basis_ink(rank), group["basis"].iloc[0], group["period_end"].dt.year
+        span = f"{year.min()}–{year.max()}" if year.nunique() > 1 else f"{year.min()}"
         late = group["release_date"] > pd.Timestamp(day)
         ax.scatter(year[~late], group["value"][~late], s=26, color=ink, zorder=4)
         ax.scatter(year[late], group["value"][late], s=26, facecolors="white", edgecolors=ink, linewidths=1.4, zorder=4)
-        ax.scatter([], [], s=26, color=ink, label=f"printed on basis {code} ({year.min()}–{year.max()})")
+        ax.scatter([], [], s=26, color=ink, label=f"printed on basis {code} ({span})")
         inks[code] = ink
     return inks
 
 
-def _as_printed(ax: Axes, row: pd.Series[float], year: int) -> None:
-    """Beside the fan, the target year as it will be printed: with a census revision still to come."""
+def _as_printed(ax: Axes, row: pd.Series[float], year: int, due: bool) -> style.Label:
+    """Beside the fan, the target year as it will be printed: with a census revision where one is still to come."""
     x = year + 0.4
     ax.vlines(x, row["q10"], row["q90"], color=style.FAN_INK, linewidth=1.6)
     ax.hlines([row["q10"], row["median"], row["q90"]], x - 0.08, x + 0.08, color=style.FAN_INK, linewidth=1.6)
-    ax.annotate(
-        f"{year} as printed, with the\ncensus revision to come:\n10 %, median, 90 %",
-        (x, row["q90"]),
-        (10, 0),
-        textcoords="offset points",
-        fontsize=8,
-        color=style.FAN_INK,
-        va="top",
-    )
+    words = f"{year} as printed, with the\ncensus revision to come" if due else f"{year} as printed"
+    return style.Label(f"{words}:\n10 %, median, 90 %", style.FAN_INK, x, row["q90"])
 
 
-def _target(ax: Axes, target: Any, first_year: int) -> None:
+def _target(ax: Axes, target: Any, year: int) -> style.Label:
     """The level asked for."""
     ax.axhline(target.value, color=style.INK, linewidth=1.2, linestyle=(0, (5, 3)))
-    ax.annotate(
-        f"target for {target.period}: {target.value:,.0f}",
-        (first_year + 3.0, target.value),
-        (0, 4),
-        textcoords="offset points",
-        fontsize=9,
-        color=style.INK,
-    )
+    return style.Label(f"target for {target.period}: {target.value:,.0f}", style.INK, year + 0.9, target.value)
 
 
-def _outcome(ax: Axes, outcome: Any, year: int, inks: dict[str, str]) -> None:
+def _outcome(ax: Axes, outcome: Any, year: int, inks: dict[str, str]) -> list[style.Label]:
     """What was printed for the target year, and the same on the basis before, in the colours of their bases."""
     if not outcome.known:
-        return
+        return []
     ink = inks.get(outcome.basis, style.INK)
     ax.scatter([year], [outcome.value], s=70, marker="D", color=ink, zorder=6)
-    ax.annotate(
-        f"printed {outcome.released}:\n{outcome.value:,.1f} on basis {outcome.basis}",
-        (year, outcome.value),
-        (year + 0.65, outcome.value),
-        fontsize=8,
-        color=ink,
-        va="bottom",
-        arrowprops={"arrowstyle": "-", "color": ink, "linewidth": 0.6},
-    )
+    labels = [style.Label(f"printed {outcome.released}:\n{outcome.value:,.1f} on basis {outcome.basis}", ink, year, outcome.value)]
     if outcome.overlap:
         ink = inks.get(outcome.older_basis, style.INK)
         ax.scatter([year], [outcome.older], s=60, marker="D", facecolors="white", edgecolors=ink, linewidths=1.6, zorder=5)
-        ax.annotate(
-            f"the same on basis {outcome.older_basis}:\nabout {outcome.older:,.0f}",
-            (year, outcome.older),
-            (year + 0.65, outcome.older - 2300),
-            fontsize=8,
-            color=ink,
-            va="center",
-            arrowprops={"arrowstyle": "-", "color": ink, "linewidth": 0.6},
-        )
+        labels.append(style.Label(f"the same on basis {outcome.older_basis}:\nabout {outcome.older:,.0f}", ink, year, outcome.older))
+    return labels

@@ -57,11 +57,11 @@ def plot_latent(model: StructuralForecaster, *, prints: pd.DataFrame | None = No
     ax.plot(
         x - pd.DateOffset(months=5), path["smooth_median"], color=style.INK, linewidth=1.8, label="mean over 12 months, centred", zorder=3
     )
-    ax.fill_between(x, path["level_q10"], path["level_q90"], color=style.PALE, alpha=0.25, linewidth=0, label="10–90 %")
+    style.band(ax, x, path["level_q10"], path["level_q90"], "10–90 %")
     _level_bars(ax, bars)
     ax.set_yscale("log")
     _plain_log_ticks(ax)
-    ax.legend(frameon=False, fontsize=8, loc="upper left", ncols=2)
+    style.legend(ax, loc="upper left", ncols=2)
     return style.finish(ax, ylabel=style.words(language)["month_axis"])
 
 
@@ -89,7 +89,7 @@ def draw_growth(ax: Axes, model: StructuralForecaster, prints: pd.DataFrame | No
     """Growth of the last twelve months over the twelve before, with the growth printed for whole years."""
     path, bars = latent_data(model), print_bars(model, prints)
     x: Any = path.index
-    ax.fill_between(x, 100 * path["growth_q10"], 100 * path["growth_q90"], color=style.PALE, alpha=0.3, linewidth=0, label="10–90 %")
+    style.band(ax, x, 100 * path["growth_q10"], 100 * path["growth_q90"], "10–90 %")
     ax.plot(x, 100 * path["growth_median"], color=style.INK, linewidth=1.6, label="last 12 months over the 12 before (median)")
     printed = growth_bars(bars)
     for rank, group in printed.groupby("basis_rank"):
@@ -102,7 +102,7 @@ def draw_growth(ax: Axes, model: StructuralForecaster, prints: pd.DataFrame | No
             label=f"printed for the year, {group['basis'].iloc[0]}",
         )
     ax.axhline(0.0, color=style.PALE, linewidth=0.8)
-    ax.legend(frameon=False, fontsize=8, loc="upper right", ncols=3)
+    style.legend(ax, loc="upper right", ncols=3)
     top = float(np.nanmax(100 * path["growth_q90"]))
     ax.set_ylim(None, 1.35 * top)
     return style.finish(ax, ylabel="growth, %", title="Growth, on a comparable basis")

@@ -65,8 +65,14 @@ def _figure(width: float, height: float) -> Figure:
 def fan_figure(told: Any, target: Any) -> Figure:
     """Fan as of the first date."""
     figure = _figure(9.6, 6.0)
-    ax = figure.add_axes((0.085, 0.15, 0.89, 0.77))
-    draw_verdict_fan(ax, told, target)
+    draw_verdict_fan(figure.add_axes((0.085, 0.22, 0.69, 0.71)), told, target)
+    note = (
+        f"Fan: annual totals of the paths as of {told.dates[0]}, on the basis known then. "
+        "Circles: annual totals as printed, hollow if printed after that date;\n"
+        "a level on one basis does not compare with one on another. Sources of every print: prints.csv. "
+        f"bayu_forecast {told.meta['library_version']}, seed {told.meta['seed']}."
+    )
+    style.footnote(figure, 0.085, note)
     return figure
 
 
@@ -90,7 +96,7 @@ def probability_figure(told: Any) -> Figure:
         f"bayu_forecast {told.meta['library_version']}, seed {told.meta['seed']}."
     )
     figure.text(0.07, 0.265, "\n".join(lines), fontsize=8.5, va="top", color=style.INK, linespacing=1.5)
-    figure.text(0.07, 0.015, note, fontsize=7.5, va="bottom", color=style.PALE)
+    style.footnote(figure, 0.07, note)
     style.finish(
         ax,
         title=f"{told.region.name_en}: probability of the {told.targets[0].period} targets, as each day's prints allowed",
@@ -115,5 +121,5 @@ def latent_figure(told: Any) -> Figure:
         "Thick bars: prints at their monthly mean, on their own basis. Thin bars: the same on the current basis, by the model's step.\n"
         f"Months between prints follow the national pattern and are less certain. bayu_forecast {told.meta['library_version']}."
     )
-    figure.text(0.075, 0.015, note, fontsize=7.5, color=style.PALE)
+    style.footnote(figure, 0.075, note)
     return figure

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,15 @@ _WORDS = {
     "outer": ("10–90 %", "10–90 %"),
     "probability_axis": ("probability, %", "概率, %"),
 }
+
+
+class Label(NamedTuple):
+    """Words beside the axes about a point in them."""
+
+    text: str
+    ink: str
+    x: float
+    y: float
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +81,35 @@ def finish(ax: Axes, *, title: str = "", ylabel: str = "", note: str = "") -> Ax
         ax.annotate(note, (0, 0), (0, -30), xycoords="axes fraction", textcoords="offset points", va="top", fontsize=7.5, color=PALE)
     apply_fonts(ax)
     return ax
+
+
+def legend(ax: Axes, **place: Any) -> None:
+    """One look for all legends."""
+    ax.legend(frameon=False, fontsize=8, **place)
+
+
+def band(ax: Axes, x: Any, low: Any, high: Any, label: str) -> None:
+    """The 10 to 90 % band under a hidden path."""
+    ax.fill_between(x, low, high, color=PALE, alpha=0.27, linewidth=0, label=label)
+
+
+def footnote(figure: Any, left: float, text: str) -> None:
+    """Small print at the foot of a page."""
+    figure.text(left, 0.015, text, fontsize=7.5, va="bottom", color=PALE)
+
+
+def side_labels(ax: Axes, labels: Sequence[Label], gap: float) -> None:
+    """Labels in a column right of the axes, at least ``gap`` of its height apart, each tied to its point by a thin line."""
+    low, high = ax.get_ylim()
+    places = spread([(label.y - low) / (high - low) for label in labels], gap)
+    # the column slides as a whole where its ends would leave the axes
+    slide = max(gap / 2 - min(places), 0.0) + min(1.0 - gap / 2 - max(places), 0.0)
+    for label, place in zip(labels, places, strict=True):
+        ax.annotate(
+            label.text, (label.x, label.y), (1.05, place + slide), textcoords="axes fraction", fontsize=8, color=label.ink, va="center",
+            arrowprops={"arrowstyle": "-", "color": label.ink, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 3, "relpos": (0.0, 0.5)},
+            annotation_clip=False,
+        )  # fmt: skip
 
 
 def apply_fonts(ax: Axes) -> None:

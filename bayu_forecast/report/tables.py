@@ -26,7 +26,8 @@ _VERDICT = [
     "date", TARGET, "text_zh", "text_en", "value", "unit", "period", "probability", "monte_carlo_error", "sensitivity_low",
     "sensitivity_high", "joint_lower", "joint_upper", "probability_known_basis", "probability_at_least", "probability_within",
     "probability_at_least_lower", "q10", "median", "q90", "last_print", "last_print_year", "required_growth_from_print",
-    "required_growth_from_model", "revision_location", "revision_scale", "revision_df", "census_steps", "undefined_share", "prior_share", "label", "status", "outcome", "outcome_released",
+    "required_growth_from_model", "revision_location", "revision_scale", "revision_df", "census_steps", "undefined_share",
+    "prior_share", "label", "status", "outcome", "outcome_released",
     "outcome_basis", "definition", "basis", "vintage", "source", "issued",
 ]  # fmt: skip
 _PRINTS = [

@@ -266,9 +266,10 @@ def _revision(verdict: Verdict, place: int, target: Target) -> list[str]:
     if not same:
         return []
     said = "; ".join(f"as of {', '.join(days)}: {prior}" for prior, days in same.items())
-    text = f"Census revision: what parts ({place}) from its 'known basis' is the revision due before the print, Student t in log points: {said}."
+    what = f"what parts ({place}) from its 'known basis' is the revision due before the print, Student t in log points"
     none = [day for day in verdict.dates if day not in {d for days in same.values() for d in days}]
-    return wrapped(text + (f" None is due as of {', '.join(none)}." if none else ""), "  ")
+    rest = f" None is due as of {', '.join(none)}." if none else ""
+    return wrapped(f"Census revision: {what}: {said}.{rest}", "  ")
 
 
 def _footer(verdict: Verdict, command: str) -> list[str]:

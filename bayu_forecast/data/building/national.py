@@ -9,7 +9,7 @@ import pandas as pd
 
 from bayu_forecast.data.building.figures import read_figures, records
 from bayu_forecast.data.building.rows import corrected, joined, national_release, percent, row, table, tidy
-from bayu_forecast.schema.names import EXACT, GROWTH, LEVEL, UPPER_BOUND, USE_NO, USE_YES
+from bayu_forecast.schema.names import ESTIMATED, EXACT, GROWTH, LEVEL, UPPER_BOUND, USE_NO, USE_YES
 from bayu_forecast.specs import Basis
 
 SERIES = {"cn_retail_total": "retail_total", "cn_catering": "retail_catering", "cn_goods": "retail_goods",
@@ -90,7 +90,8 @@ def annual_vintages(region: str, vintages: dict[str, str]) -> pd.DataFrame:
         bound = "upper bound" in cells["note"]
         rows.append(row(region=region, series="retail_total", period_start=cells["period_start"], period_end=cells["period_end"],
                         value=float(cells["value"]), half_width=0.05, basis=code, release_date=cells["published_on"],
-                        release_status=UPPER_BOUND if bound else EXACT, source=cells["source"], confidence=cells["confidence"],
+                        # yearbooks carry the rule's 30 September, not a day that was printed
+                        release_status=UPPER_BOUND if bound else ESTIMATED, source=cells["source"], confidence=cells["confidence"],
                         use=USE_YES if bound else USE_NO, note=joined(cells["note"], "" if bound else SHOWN)))
     return table(rows)
 

@@ -193,3 +193,37 @@ def test_correlated_normals_keep_their_spread() -> None:
     mixed = correlate(own, other, 0.5)
     assert mixed.std() == pytest.approx(1.0, abs=0.02)
     assert np.corrcoef(mixed, other)[0, 1] == pytest.approx(0.5, abs=0.02)
+
+
+def test_gdp_meets_its_last_print() -> None:
+    paths = run("2025-01-31", samples=300)
+    assert annual(paths, "gdp", 2024).mean() == pytest.approx(32193.15, rel=2e-3)
+
+
+def test_prior_share_does_not_move_with_the_horizon() -> None:
+    near, far = (run("2025-01-31", samples=300, horizon=h)["prior_share"].sel(time="2025-06-01") for h in ("2025-12", "2028-12"))
+    xr.testing.assert_allclose(near, far)
+
+
+def test_a_model_of_another_date_is_refused() -> None:
+    data = bf.load_region("chongqing")
+    later, earlier = data.as_of("2026-01-10"), data.as_of("2025-01-31")
+    model = bf.StructuralForecaster(common=ONE_CELL).fit(later.observations("retail_total"), bf.design(later))
+    with pytest.raises(SchemaError, match="known at 2026-01-10"):
+        bf.simulate(model, earlier, horizon="2025-12")
+
+
+@pytest.mark.parametrize("samples", [0, -1, 2.5, "x", None])
+def test_samples_are_a_positive_whole_number(samples: object) -> None:
+    known = bf.load_region("china").as_of("2010-01-31")
+    model = bf.StructuralForecaster(common=ONE_CELL).fit(known.observations("retail_total"), bf.design(known))
+    with pytest.raises(SchemaError, match="whole number"):
+        bf.simulate(model, known, horizon=3, samples=samples)
+
+
+@pytest.mark.parametrize("horizon", ["garbage", "2025-13", "2026", None, 12.0, True, 0, -5, ""])
+def test_horizons_that_mean_nothing_are_refused(horizon: object) -> None:
+    known = bf.load_region("china").as_of("2010-01-31")
+    model = bf.StructuralForecaster(common=ONE_CELL).fit(known.observations("retail_total"), bf.design(known))
+    with pytest.raises(HorizonError, match="number of months"):
+        model.simulate(horizon)

@@ -5,7 +5,9 @@ Floor F2 (east): prints and regressor blocks in, sample paths out. It must never
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import re
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -40,6 +42,8 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
+    as_of_ : str
+        Date at which the observations were known.
     series_ : list of str
         ``region:series``, the leading one first.
     cells_ : tuple of Cell
@@ -99,6 +103,7 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
             When the iteration for logs of sums does not settle.
         """
         self.origin_ = design.time[0]
+        self.as_of_ = str(observations.attrs.get("as_of", ""))
         self.design_ = design
         name = str(observations.attrs["series"])
         leader = str(observations.attrs.get("leans_on", ""))
@@ -138,11 +143,7 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
 
     def months_until(self, horizon: int | str | pd.Timestamp) -> int:
         """Months from the first to the horizon: a number of months after the last print's, or the last month itself."""
-        if isinstance(horizon, int | np.integer):
-            months = self.history_ + int(horizon)
-        else:
-            end = pd.Timestamp(horizon)
-            months = (end.year - self.origin_.year) * 12 + end.month - self.origin_.month + 1
+        months = self._month_count(horizon)
         if months > len(self.design_.time):
             raise HorizonError(
                 f"horizon {horizon!r} lies beyond the design, which ends {self.design_.time[-1]:%Y-%m}: build it with until=",
@@ -151,6 +152,15 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
         if months < 1:
             raise HorizonError(f"horizon {horizon!r} lies before the first month {self.origin_:%Y-%m}", got=str(horizon))
         return months
+
+    def _month_count(self, horizon: int | str | pd.Timestamp) -> int:
+        """Read a horizon: a positive number of months, or a month such as 2027-12."""
+        if isinstance(horizon, int | np.integer) and not isinstance(horizon, bool) and horizon >= 1:
+            return self.history_ + int(horizon)
+        text = f"{horizon:%Y-%m}" if isinstance(horizon, dt.date) else str(horizon)
+        if isinstance(horizon, str | dt.date) and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])(-\d{2})?", text):
+            return (int(text[:4]) - self.origin_.year) * 12 + int(text[5:7]) - self.origin_.month + 1
+        raise HorizonError(f"horizon {horizon!r}: give a number of months, one or more, or the last month as '2027-12'", got=str(horizon))
 
     def simulate(
         self, horizon: int | str, *, samples: int = 4000, rng: int = 0, start: str | None = None

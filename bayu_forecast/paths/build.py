@@ -44,8 +44,10 @@ def as_sample_paths(
         ``month``, or ``year`` for a series that may only be read by whole years; one for all, or one a series.
     revision : array_like, broadcast to (sample, series, time)
         Log factor by which the print will stand above the path's basis.
-    prior_share, last_total, last_year : array_like, broadcast to (series,)
-        Share of the variance that is prior; last published annual total (1e8 CNY; NaN if none) and its year (0 if none).
+    prior_share : array_like, broadcast to (series, time)
+        Share of the variance that is prior.
+    last_total, last_year : array_like, broadcast to (series,)
+        Last published annual total (1e8 CNY; NaN if none) and its year (0 if none).
     **attrs
         Further attributes, such as ``region`` and ``seed``.
 
@@ -71,12 +73,14 @@ def as_sample_paths(
     def by_series(what: ArrayLike, dtype: type) -> tuple[str, np.typing.NDArray[np.generic]]:
         return SERIES, np.broadcast_to(np.asarray(what, dtype=dtype), (len(series),)).copy()
 
+    share = np.asarray(prior_share, dtype=np.float64)
+    prior = np.broadcast_to(share[:, None] if share.ndim == 1 else share, (len(series), n_time)).copy()
     steps = np.broadcast_to(np.asarray(revision, dtype=np.float64), (n_sample, len(series), n_time)).copy()
     paths = xr.Dataset(
         {
             "value": (PATH_DIMS, levels, {"units": UNIT_MONEY, "long_name": "level a month"}),
             "revision": (PATH_DIMS[1:], steps, {"units": UNIT_RATIO, "long_name": "log factor from the path's basis to the print"}),
-            "prior_share": (*by_series(prior_share, float), {"units": UNIT_RATIO, "long_name": "share of the variance that is prior"}),
+            "prior_share": ((SERIES, TIME), prior, {"units": UNIT_RATIO, "long_name": "share of the variance that is prior"}),
             "last_total": (*by_series(last_total, float), {"units": UNIT_MONEY, "long_name": "last published annual total"}),
             "last_year": (*by_series(last_year, int), {"units": "year", "long_name": "year of the last published annual total"}),
         },

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayu_forecast.errors import BasisError, DataError, PeriodError, SchemaError, UnitsError
 from bayu_forecast.schema.names import LEVEL, MEASURES, PATH_DIMS, ROW, SAMPLE, SERIES, TIME, UNIT_MONEY
 
-_BY_SERIES = ("resolution", "prior_share", "last_total", "last_year")
+_BY_SERIES = ("resolution", "last_total", "last_year")
 _NUMBERS = ("value", "half_width", "noise", "basis_rank", "basis_month_sd", "taper_start", "taper_end")
 _DATES = ("period_start", "period_end", "release_date")
 _WORDS = ("region", "series", "measure", "unit", "basis")
@@ -26,7 +26,7 @@ def assert_sample_paths(paths: xr.Dataset) -> None:
     ----------
     paths : Dataset
         ``value`` (scenario, sample, series, time), float64, 1e8 CNY a month, finite, consecutive months; ``revision``
-        (sample, series, time), log points; ``resolution``, ``prior_share``, ``last_total`` and ``last_year`` (series);
+        (sample, series, time), log points; ``prior_share`` (series, time); ``resolution``, ``last_total`` and ``last_year`` (series);
         attribute ``as_of``.
 
     Raises
@@ -45,8 +45,9 @@ def assert_sample_paths(paths: xr.Dataset) -> None:
     """
     _variables(paths, ("value",), "sample paths")
     _dimensions(paths, "value", PATH_DIMS)
-    _variables(paths, ("revision", *_BY_SERIES), "sample paths")
+    _variables(paths, ("revision", "prior_share", *_BY_SERIES), "sample paths")
     _dimensions(paths, "revision", (SAMPLE, SERIES, TIME))
+    _dimensions(paths, "prior_share", (SERIES, TIME))
     for name in _BY_SERIES:
         _dimensions(paths, name, (SERIES,))
     _labels(paths)

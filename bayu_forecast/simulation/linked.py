@@ -42,7 +42,7 @@ class Tables(NamedTuple):
     evidence: pd.DataFrame
 
 
-def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: int) -> tuple[xr.DataArray | None, dict[str, float]]:
+def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: int) -> tuple[xr.DataArray | None, dict[str, Array]]:
     """Draw the linked series (sample, series, time) and say how much of each is prior."""
     if not known.region.linked:
         return None, {}
@@ -53,7 +53,7 @@ def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: i
     place = months.year.to_numpy() - context.years[0]
     values = np.stack([context.annual[name][:, place] / 12.0 for name in context.annual], axis=1)
     coords = {SAMPLE: retail[SAMPLE], SERIES: list(context.annual), TIME: retail[TIME]}
-    return xr.DataArray(values, dims=(SAMPLE, SERIES, TIME), coords=coords), context.prior_share
+    return xr.DataArray(values, dims=(SAMPLE, SERIES, TIME), coords=coords), {k: v[place] for k, v in context.prior_share.items()}
 
 
 def moved(linked: xr.DataArray, before: xr.DataArray, after: xr.DataArray, specs: Mapping[str, Mapping[str, Any]]) -> xr.DataArray:
@@ -101,7 +101,7 @@ class _Context:
         self.in_paths = self.all_years >= self.years[0]
         self.disturbed = np.isin(self.all_years, known.disturbances.year)
         self.annual: dict[str, Array] = {}
-        self.prior_share: dict[str, float] = {}
+        self.prior_share: dict[str, Array] = {}
 
     def shock(self, name: str, rows: int) -> Array:
         return normals(self.seed, ("linked", name), rows, self.samples)
@@ -144,7 +144,7 @@ def _ratio(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     mean, cov = model.posterior(context.all_years, figures)
     draws = draw_years(mean, cov, context.shock(name, len(mean)))[:, context.in_paths]
     context.annual[name] = context.totals * np.exp(draws)
-    context.prior_share[name] = float(min(1.0, cov[-1, -1] / model.start[1] ** 2))
+    context.prior_share[name] = np.minimum(1.0, np.diag(cov) / model.start[1] ** 2)[context.in_paths]
 
 
 def _share(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
@@ -160,8 +160,9 @@ def _share(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     draws = draw_years(mean, cov, shocks[1:])[:, context.in_paths] + model.spread * shocks[0][:, None]
     context.annual[name] = context.annual[spec["of"]] / (1 + np.exp(-draws))
     # what published figures leave open is their own noise, seen where they stand; deviation and later steps are assumed spreads
-    measured = float(np.diag(cov)[np.isin(context.all_years, figures.year)].min(initial=cov[-1, -1]))
-    context.prior_share[name] = 1.0 - measured / (model.spread**2 + float(cov[-1, -1]))
+    variance = np.diag(cov)
+    measured = np.minimum(variance, variance[np.isin(context.all_years, figures.year)].min(initial=np.inf))
+    context.prior_share[name] = (1.0 - measured / (model.spread**2 + variance))[context.in_paths]
 
 
 def _growth(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
@@ -170,11 +171,13 @@ def _growth(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
     noise = rows["half_width"].to_numpy(dtype=float) / np.sqrt(3) + 1e-4
     figures = AnnualFigures(rows["year"].to_numpy(dtype=np.int64), np.log1p(rows["value"].to_numpy(dtype=float)), noise)
     mean, cov = GrowthModel().posterior(context.all_years, figures, context.disturbed)
-    growth = draw_years(mean, cov, context.tied(context.shock(name, len(mean))))[:, context.in_paths]
+    growth = np.cumsum(draw_years(mean, cov, context.tied(context.shock(name, len(mean)))), axis=1)
     base = context.figures(spec["level"], context.known.region.name)
-    level = float(base["value"].iloc[-1]) if len(base) else 1.0
-    context.annual[name] = level * np.exp(np.cumsum(growth, axis=1))
-    context.prior_share[name] = 0.0 if len(rows) else 1.0
+    base = base[base["year"].isin(context.all_years)]
+    # in prices of the last printed level's year, so that the path meets that print
+    level, place = (float(base["value"].iloc[-1]), int(base["year"].iloc[-1]) - context.all_years[0]) if len(base) else (1.0, 0)
+    context.annual[name] = level * np.exp(growth - growth[:, [place]])[:, context.in_paths]
+    context.prior_share[name] = np.full(context.in_paths.sum(), 0.0 if len(rows) else 1.0)
 
 
 def _contribution(context: _Context, name: str, spec: Mapping[str, Any]) -> None:
@@ -191,10 +194,10 @@ def _contribution(context: _Context, name: str, spec: Mapping[str, Any]) -> None
     part = ContributionModel().draw(regions, increments, usual, shocks)
     start = float(spec["start_share"]) * total[:, :1]
     context.annual[name] = np.concatenate([start, start + np.cumsum(part, axis=1)], axis=1)
-    mean = ContributionModel().posterior(regions)[0]
-    gap = part[:_REFERENCE, -1] - 0.5 * increments[:_REFERENCE, -1]
-    certain = (mean - 0.5) * increments[:_REFERENCE, -1]
-    context.prior_share[name] = float(np.clip(1 - certain.var() / gap.var(), 0.0, 1.0)) if gap.var() > 0 else 0.0
+    # of the event's quantity, what the total's own growth explains is not prior
+    gap, mean = (part - 0.5 * increments)[:_REFERENCE], ContributionModel().posterior(regions)[0]
+    explained = ((mean - 0.5) * increments[:_REFERENCE]).var(axis=0) / gap.var(axis=0)
+    context.prior_share[name] = np.concatenate([[1.0], np.clip(1.0 - explained, 0.0, 1.0)])
 
 
 _KINDS = {"ratio": _ratio, "share": _share, "growth": _growth, "contribution": _contribution}

@@ -47,13 +47,15 @@ _RATIOS = {
     "undefined_share": "share of paths in which the quantity is undefined (no positive increment to contribute to): not met",
     "required_growth": "average growth a year from the last published annual total, on that total's own basis",
     "required_growth_modelled": "average growth a year from the paths' median of the last whole year, on the basis known at the date",
-    "prior_share": "share of the quantity's variance that is prior, greatest over its series",
+    "prior_share": "share of the quantity's variance in its year that no published figure measures, greatest over its series",
 }
 _IN_UNIT = {
     "median_gap": "median of the quantity less the target's value",
     "q10": "10 % quantile of the quantity", "q50": "median of the quantity", "q90": "90 % quantile of the quantity",
 }
 _LARGE_ERROR = 0.02
+#: years without a print after which a series counts as no longer published
+_STALE = 3
 _FIELDS = ("expression", "definition", "basis", "unit", "source", "op", "value", "tolerance", "period")
 
 
@@ -124,7 +126,7 @@ def _row(target: Target, conditions: Sequence[Condition], paths: xr.Dataset) -> 
     """All that is said of one target, and its event where the paths reach that far."""
     row: dict[str, object] = {"status": _status(target, conditions, paths)}
     known = [name for name in carriers(conditions) if name in paths.indexes[SERIES]]
-    row["prior_share"] = float(paths["prior_share"].sel({SERIES: known}).max()) if known else math.nan
+    row["prior_share"] = _prior_share(known, conditions, paths)
     row["required_growth"], row["required_growth_modelled"] = _required(target, conditions, paths)
     if not_modelled(conditions, paths) or not covered(conditions, paths):
         return row, None
@@ -140,6 +142,15 @@ def _row(target: Target, conditions: Sequence[Condition], paths: xr.Dataset) -> 
         row["probability_within"] = (abs(quantity - threshold) <= target.tolerance).mean(SAMPLE).values
         row["probability_at_least_lower"] = row["probability"]
     return row, event
+
+
+def _prior_share(series: Sequence[str], conditions: Sequence[Condition], paths: xr.Dataset) -> float:
+    """Greatest prior share over the series, in the last year the event speaks of (the paths' last where that lies beyond)."""
+    if not series:
+        return math.nan
+    years = pd.DatetimeIndex(paths.indexes[TIME]).year
+    inside = years == min(max(call.year for condition in conditions for call, _ in condition.terms), years[-1])
+    return float(paths["prior_share"].sel({SERIES: list(series)}).isel({TIME: inside}).max()) if inside.any() else math.nan
 
 
 def _table(rows: Sequence[dict[str, object]], targets: Sequence[Target], paths: xr.Dataset) -> xr.Dataset:
@@ -197,7 +208,8 @@ def _status(target: Target, conditions: Sequence[Condition], paths: xr.Dataset) 
     prints = {name: _last_print(paths, name) for name in series_of(conditions)}
     if pd.Timestamp(paths.attrs["as_of"]).year > last:
         return _closed(target, conditions, prints, last)
-    unpublished = [name for name, (_, year) in prints.items() if not year]
+    today = pd.Timestamp(paths.attrs["as_of"]).year
+    unpublished = [name + (f" since {year}" if year else "") for name, (_, year) in prints.items() if year < today - _STALE]
     if unpublished:
         return f"open; not published: {', '.join(unpublished)}"
     call = plain_sum(conditions)

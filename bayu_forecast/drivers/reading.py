@@ -109,6 +109,11 @@ def kept_shares(spec: DriverSpec, money: pd.Series, last: pd.Timestamp) -> tuple
     tuple of float
         Low, middle and high payback.
 
+    Raises
+    ------
+    ValueRangeError
+        When no money was paid until then.
+
     Examples
     --------
     >>> from bayu_forecast.data import load_region

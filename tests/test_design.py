@@ -109,7 +109,8 @@ FAKE = (
         "import bayu_forecast as bf\ntold = bf.design(known, **plain)",
         "import bayu_forecast as bf\nimport bayu_forecast.design\ntold = bf.design(known, **plain)",
         "import bayu_forecast.design\nimport bayu_forecast as bf\ntold = bf.design(known, **plain)",
-        "from bayu_forecast.design import design\nimport bayu_forecast as bf\nassert design(known, **plain)\ntold = bf.design(known, **plain)",
+        "from bayu_forecast.design import design\nimport bayu_forecast as bf\nassert design(known, **plain)\n"
+        "told = bf.design(known, **plain)",
         "import bayu_forecast as bf\ntold = bf.design(known, **plain)\nimport bayu_forecast.design\ntold = bf.design(known, **plain)",
     ],
 )

@@ -17,6 +17,7 @@ import bayu_forecast as bf
 from bayu_forecast.errors import ConvergenceError, DataError, HorizonError, NotFittedError, PeriodError, SchemaError
 from bayu_forecast.models import SeriesPriors
 from bayu_forecast.models.prints import build_rows, drop_repeats, linearise, print_table
+from bayu_forecast.models.priors import grid_points
 from bayu_forecast.models.system import System
 from bayu_forecast.specs import Design
 
@@ -264,3 +265,18 @@ def test_a_column_may_act_on_the_leaning_series_alone(chongqing: tuple[bf.Struct
     loadings, _, _ = System(model._structure(), 300).regression((0,))
     assert not loadings[:300].any()
     assert loadings[300:].sum() == 25
+
+
+@pytest.mark.parametrize("shapes", [[((0,), 1.0)], [((0,), 0.25), ((1,), 0.5), ((2,), 0.25)], [((0,), 0.4), ((1,), 0.6)]])
+def test_grid_keeps_every_weight_of_two_factors(shapes: list[tuple[tuple[int, ...], float]]) -> None:
+    """A third of the full grid, and each pair of values still weighs what the product of its weights says."""
+    points = grid_points(SeriesPriors(), shapes)
+    assert len(points) == 9 * (1 if len(shapes) == 3 else len(shapes))
+    frame = pd.DataFrame([(r, s, shape, w) for (r, s), shape, w in points], columns=["reversion", "slope", "shape", "weight"])
+    assert frame["weight"].sum() == pytest.approx(1.0)
+    weight = dict(shapes)
+    for factor in ("reversion", "slope"):
+        for (_, shape), total in frame.groupby([factor, "shape"])["weight"].sum().items():
+            assert total == pytest.approx(weight[shape] / 3)
+    if len(shapes) != 3:
+        assert frame.groupby(["reversion", "slope"])["weight"].sum().to_numpy() == pytest.approx(1 / 9)

@@ -106,3 +106,23 @@ OWN = SeriesPriors(
     disturbed_passing=0.02,
     disturbed_level=0.01,
 )
+
+
+def grid_points(
+    priors: SeriesPriors, shapes: list[tuple[tuple[int, ...], float]]
+) -> list[tuple[tuple[float, float], tuple[int, ...], float]]:
+    """Points (structure, shapes, weight) over which a model is averaged.
+
+    With as many shapes as there are values of reversion and of slope shock, a Latin square: a third of the full grid in which
+    every pair of values of two factors still has the product of their weights (Taguchi's L9 for three of each). Otherwise the
+    full product.
+    """
+    n, k = len(priors.reversion), len(shapes)
+    if k > 1 and k == n == len(priors.slope_sd):
+        return [
+            ((reversion, slope), shapes[(i + j) % k][0], shapes[(i + j) % k][1] / n)
+            for i, reversion in enumerate(priors.reversion)
+            for j, slope in enumerate(priors.slope_sd)
+        ]
+    cells = priors.cells()
+    return [(cell, shape, weight / len(cells)) for cell in cells for shape, weight in shapes]

@@ -6,7 +6,6 @@ Floor F2 (east): prints and regressor blocks in, sample paths out. It must never
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import re
 from typing import TYPE_CHECKING, Self
 
@@ -18,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from bayu_forecast.errors import DataError, HorizonError, NotFittedError, SchemaError
 from bayu_forecast.models.prints import drop_repeats, print_table
-from bayu_forecast.models.priors import OWN, SeriesPriors
+from bayu_forecast.models.priors import OWN, SeriesPriors, grid_points
 from bayu_forecast.models.system import Cell, Structure, System
 from bayu_forecast.schema.names import LEVEL, REGRESSOR, SAMPLE, SERIES, TIME, UNIT_MONEY
 
@@ -125,11 +124,11 @@ class StructuralForecaster(BaseEstimator):  # type: ignore[misc]
     def _solve_grid(self, system: System) -> tuple[Cell, ...]:
         """The mode at every point of the grid, each started from the one before."""
         own = self.own.cells() if len(self.series_) > 1 else [(1.0, 0.0)]
-        structures = list(itertools.product(self.common.cells(), own))
         cells, start = [], system.first_guess()
-        for (common, own_cell), (shapes, weight) in itertools.product(structures, system.shape_cells()):
-            start, conditioner = system.solve(common, own_cell, shapes, start)
-            cells.append(Cell(common, own_cell, shapes, weight / len(structures), start, conditioner.loglik))
+        for common, shapes, weight in grid_points(self.common, system.shape_cells()):
+            for own_cell in own:
+                start, conditioner = system.solve(common, own_cell, shapes, start)
+                cells.append(Cell(common, own_cell, shapes, weight / len(own), start, conditioner.loglik))
         return tuple(cells)
 
     def _structure(self) -> Structure:

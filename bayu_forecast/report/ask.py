@@ -60,7 +60,7 @@ class Question:
     long_run : float or None
         Prior mean of long-run growth a year; the model's own when None.
     centre : bool
-        Only the centre of the grids over growth shocks and payback: one fit instead of 27, for comparisons between many dates.
+        Only the centre of the grids over growth shocks and payback: one fit instead of nine, for comparisons between many dates.
     whole : bool
         With outlook, fan, later targets and the fitted model, not the probabilities alone.
     """

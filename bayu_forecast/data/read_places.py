@@ -113,7 +113,7 @@ def known_place(text: str) -> str:
     if place not in _codes():
         near = ", ".join(difflib.get_close_matches(place.lower(), _codes(), n=3)) or "none"
         raise UnknownNameError(
-            f"no region {text!r}, nearest: {near}. Next step: take one of these, or declare the bases of your own region with bases=[...]",
+            f"no region {text!r}, nearest: {near}. Next step: take one of these, or declare your own region with bases=[...] (--bases)",
             got=text, names=_codes(),
         )
     return place

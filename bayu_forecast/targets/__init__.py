@@ -1,6 +1,6 @@
 """Targets: dated questions about sample paths, and the verdict with everything that it needs to be read.
 
-Floor F6. It never fits, never simulates, and holds no target of its own: targets are data.
+Floor F6. A verdict never fits nor simulates; what it would take asks the same worlds again. No target is kept here: targets are data.
 """
 
 from bayu_forecast.paths.grammar import parse_expression

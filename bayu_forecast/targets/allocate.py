@@ -168,9 +168,9 @@ def allocate(model: StructuralForecaster, known: Snapshot, *, budget: float, lev
     Returns
     -------
     Dataset
-        Over ``split`` ("best", "proportional", "nothing"): ``allocation`` (split, lever), the doses, ``probability`` and ``standard_error``, run
-        exactly; ``gain`` and ``gain_error``, the probability above the proportional split in the same samples. Proportional is to the
-        announced inputs of the levers in these months, and equal parts where one of them has none.
+        Over ``split`` ("best", "proportional", "nothing"): ``allocation`` (split, lever), the doses, ``probability`` and
+        ``standard_error``, run exactly; ``gain`` and ``gain_error``, the probability above the proportional split in the same samples.
+        Proportional is to the announced inputs of the levers in these months, and equal parts where one of them has none.
 
     Raises
     ------
@@ -226,7 +226,8 @@ def _bounded(prices: Mapping[str, float], budget: float, bounds: Mapping[str, Se
     """Costs and bounds, checked against the budget."""
     costs = np.array([float(c) for c in prices.values()])
     if not (len(costs) and np.isfinite(budget) and budget > 0.0 and np.isfinite(costs).all() and (costs > 0.0).all()):
-        raise SpecificationError(f"budget {budget!r} over {dict(prices)}: expected a positive budget and levers with positive costs", got=budget)
+        raise SpecificationError(f"budget {budget!r} over {dict(prices)}: expected a positive budget and levers with positive costs",
+                                 got=budget)  # fmt: skip
     strangers = [name for name in bounds if name not in prices]
     if strangers:
         raise SpecificationError(f"bounds for {strangers}, which are none of the levers {list(prices)}", names=strangers)

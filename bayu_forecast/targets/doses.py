@@ -6,12 +6,14 @@ Floor F6. Every dose is asked of the same samples; it must never reduce over the
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from bayu_forecast.errors import ExtrapolationWarning, HorizonError, ScenarioError, SpecificationError, UnknownNameError
 from bayu_forecast.paths.figures import combine
@@ -24,7 +26,6 @@ from bayu_forecast.specs import Target
 from bayu_forecast.targets.events import AS_PRINTED, read, require_series
 
 if TYPE_CHECKING:
-    import xarray as xr
     from numpy.typing import NDArray
 
     from bayu_forecast.data.snapshot import Snapshot
@@ -56,10 +57,7 @@ def margin(target: Target, paths: xr.Dataset) -> xr.DataArray:
         slack = target.tolerance if condition.op == ABOUT else 0.0
         above = combine(condition.terms, paths, target.basis == AS_PRINTED) - (condition.threshold - slack)
         parts.append(above if condition.op in _RISING else -above)
-    least = parts[0]
-    for part in parts[1:]:
-        least = np.minimum(least, part)
-    return least
+    return functools.reduce(xr.ufuncs.minimum, parts)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

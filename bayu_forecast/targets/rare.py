@@ -128,7 +128,8 @@ def rare_probability_of(model: StructuralForecaster, known: Snapshot, target: Ta
     plan = Scenario(BASELINE) if scenario is None else scenario
     call = plain_sum(read(asked))
     if plan.conditions:
-        raise ScenarioError(f"scenario {plan.name!r} holds conditions, which move paths after they are drawn: count its paths", names=[plan.name])
+        raise ScenarioError(f"scenario {plan.name!r} holds conditions, which move paths after they are drawn: count its paths",
+                            names=[plan.name])  # fmt: skip
     worlds = Worlds(model, known, horizon=horizon or f"{asked.period}-12", samples=samples, rng=rng)
     if call is None or call.series[0] != worlds.name:
         raise TargetError(f"target {asked.id!r} is no annual total of {worlds.name!r}: count its paths with assess()", target=asked.id)

@@ -88,7 +88,7 @@ def required_path(paths: xr.Dataset, target: Target, known: Snapshot) -> xr.Data
     median = needed.median(SAMPLE)
     happened = [int((history >= float(m)).sum()) for m in median]
     return _table({"required": needed, "forecast": grown}).assign(
-        percentile=(grown < needed).mean(SAMPLE).assign_attrs(units=UNIT_RATIO, long_name="share of the paths that grow by less than needed"),
+        percentile=(grown < needed).mean(SAMPLE).assign_attrs(units=UNIT_RATIO, long_name="share of paths that grow by less than needed"),
         required_printed=((), prints.required(year, done, goal), {"units": UNIT_RATIO, "long_name": "growth needed, from prints alone"}),
         history=("year", history.to_numpy(dtype=np.float64), {"units": UNIT_RATIO, "long_name": "growth of the same months, as printed"}),
         happened=(median.dims, happened, {"units": "count", "long_name": "years in which it was at least the median needed"}),
@@ -135,8 +135,8 @@ class _Prints:
     def until(self, year: int) -> int:
         """Last month to which a level of the year is printed; zero for none."""
         t = self.table
-        printed = t.loc[(t["measure"] == LEVEL) & (t["year"] == year), "month"] if len(t) else t
-        return int(printed.max()) if len(printed) else 0
+        months = t.loc[(t["measure"] == LEVEL) & (t["year"] == year), "month"].tolist() if len(t) else []
+        return max(map(int, months), default=0)
 
     def level(self, year: int, month: int, basis: str | None = None) -> tuple[float, str]:
         """Last printed level and its basis, on one basis where asked; (NaN, "") for none. Nothing is sold in no month."""

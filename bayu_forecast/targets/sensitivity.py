@@ -47,7 +47,7 @@ class Surface(NamedTuple):
     beta: Array
     left: Array
 
-    def __call__(self, points: Array) -> Array:
+    def at(self, points: Array) -> Array:
         """Log total (m,) at points (m, d)."""
         return np.asarray(_columns((points - self.centre) / self.spread) @ self.beta)
 
@@ -70,12 +70,12 @@ def fit_surface(inputs: Array, answers: Array) -> Surface:
     --------
     >>> x = np.linspace(-1.0, 1.0, 101)[:, None]
     >>> surface = fit_surface(x, 3.0 + 2.0 * x[:, 0] - x[:, 0] ** 2)
-    >>> print(surface(np.array([[0.5]])).round(9), abs(surface.left).max() < 1e-9)
+    >>> print(surface.at(np.array([[0.5]])).round(9), abs(surface.left).max() < 1e-9)
     [3.75] True
     """
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0)
     columns = _columns((inputs - centre) / spread)
-    beta = np.linalg.lstsq(columns, answers, rcond=None)[0]
+    beta = np.asarray(np.linalg.lstsq(columns, answers, rcond=None)[0], dtype=np.float64)
     return Surface(centre, spread, beta, answers - columns @ beta)
 
 
@@ -104,8 +104,9 @@ def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | s
     -------
     Dataset
         Over ``input`` (widest first), with coordinate ``group``: ``low_input``, ``high_input``, its 10 % and 90 % quantiles; ``low``,
-        ``high``, the total with the others at their medians; ``probability_low``, ``probability_high``, with the other inputs at their medians and shocks as
-        drawn. Scalars ``base``, ``probability_base``, ``explained`` (share of the log total's variance that inputs explain). Over
+        ``high``, the total with the others at their medians; ``probability_low``, ``probability_high``, with the other inputs at
+        their medians and shocks as drawn. Scalars ``base``, ``probability_base``, ``explained`` (share of the log total's variance
+        that inputs explain). Over
         ``source`` (groups, and the shocks that no input explains): Sobol indices ``first``, ``total`` and their errors, the inputs taken as
         independent.
 
@@ -137,7 +138,7 @@ def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | s
     answers, revision = _answers(worlds, plan, asked)
     names, groups, inputs = _inputs(worlds, plan, asked.period, revision)
     surface = fit_surface(inputs, answers)
-    swings = tornado(surface, inputs, _LEVELS)
+    swings = tornado(surface.at, inputs, _LEVELS)
     rows = _rows(names, groups, inputs, swings)
     if long_run:
         rows.append(_long_run(model, known, asked, plan, samples=samples, rng=rng, horizon=horizon, base=swings.base))
@@ -208,9 +209,11 @@ def _long_run(model: StructuralForecaster, known: Snapshot, target: Target, scen
     at = tuple(float(mean + sd * ndtri(level)) for level in _LEVELS)
     observations, months = known.observations(known.region.series[0].id), design(known)
     logs = []
+    common = model.common
+    reversion, slope_sd = (sorted(grid)[len(grid) // 2] for grid in (common.reversion, common.slope_sd))
     for growth in (at[0], mean, at[1]):
-        centre = {name: (sorted(getattr(model.common, name))[len(getattr(model.common, name)) // 2],) for name in ("reversion", "slope_sd")}
-        fixed = clone(model).set_params(common=dataclasses.replace(model.common, long_run=(growth, 0.0), **centre)).fit(observations, months)
+        priors = dataclasses.replace(common, long_run=(growth, 0.0), reversion=(reversion,), slope_sd=(slope_sd,))
+        fixed = clone(model).set_params(common=priors).fit(observations, months)
         worlds = Worlds(fixed, known, horizon=horizon or f"{target.period}-12", samples=samples, rng=rng)
         logs.append(float(np.median(_answers(worlds, scenario, target)[0])))
     return _Row(LONG_RUN, LONG_RUN, (at[0], at[1]), (base + logs[0] - logs[1], base + logs[2] - logs[1]))
@@ -225,16 +228,18 @@ def _shares(surface: Surface, inputs: Array, groups: list[str], log2_points: int
     def total(u: Array) -> Array:
         place = np.minimum((u * len(ordered)).astype(np.intp), len(ordered) - 1)
         draws = np.take_along_axis(ordered, place, axis=0)
-        return surface(draws[:, :d]) + draws[:, d]
+        return surface.at(draws[:, :d]) + draws[:, d]
 
     indices = sobol_indices(total, [*columns, [d]], log2_points=log2_points, seed=seed)
-    words = {"first": "share of the log total's variance that the group explains alone", "total": "share that would go with the group fixed",
+    words = {"first": "share of the log total's variance that the group explains alone",
+             "total": "share that stays while the group alone is open",
              "first_error": "its standard error", "total_error": "its standard error"}  # fmt: skip
     return xr.Dataset({name: ("source", getattr(indices, name), {"units": UNIT_RATIO, "long_name": text}) for name, text in words.items()},
                       coords={"source": labels})  # fmt: skip
 
 
-def _table(rows: list[_Row], shares: xr.Dataset, surface: Surface, base: float, explained: float, target: Target, worlds: Worlds) -> xr.Dataset:
+def _table(rows: list[_Row], shares: xr.Dataset, surface: Surface, base: float, explained: float, target: Target,
+           worlds: Worlds) -> xr.Dataset:  # fmt: skip
     """Swings, widest first, with probabilities, and the shares beside them."""
     rows = sorted(rows, key=lambda row: -abs(row.logs[1] - row.logs[0]))
     falls, goal = target.op in ("<", "<="), float(np.log(target.value - target.tolerance))

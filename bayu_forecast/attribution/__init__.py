@@ -5,5 +5,6 @@ Floor F6. It asks the same worlds with other inputs; it must never fit a structu
 
 from bayu_forecast.attribution.comparing import compare
 from bayu_forecast.attribution.parts import attribute
+from bayu_forecast.attribution.releases import news
 
-__all__ = ["attribute", "compare"]
+__all__ = ["attribute", "compare", "news"]

@@ -85,7 +85,7 @@ def compare(runs: xr.Dataset, to: str = BASELINE, *, targets: Target | Iterable[
         raise UnknownNameError(f"no scenario {to!r} in these runs, which hold {names}: name one of them", names=[to], expected=names)
     others = [name for name in names if name != to]
     if not others or runs.sizes[SAMPLE] < 2:
-        raise SchemaError(f"nothing to compare with {to!r}: simulate other scenarios in the same call, with two samples or more", names=[to])
+        raise SchemaError(f"nothing to compare with {to!r}: simulate other scenarios in the same call, two samples or more", names=[to])
     base, rest = runs.sel({SCENARIO: to}), runs.sel({SCENARIO: others})
     chosen = () if targets is None else (targets,) if isinstance(targets, Target) else tuple(targets)
     result = _levels(base, rest, runs).assign(_targets(runs, to, others, chosen) if chosen else {})
@@ -117,8 +117,13 @@ def _levels(base: xr.Dataset, rest: xr.Dataset, runs: xr.Dataset) -> xr.Dataset:
 
 def _stack(rows: list[list[xr.DataArray]], series: list[str], years: list[int]) -> xr.DataArray:
     """Annual figures by series and year in one array."""
-    by_series = [xr.concat(row, dim=pd.Index(years, name="year"), coords="minimal", compat="override") for row in rows]
-    return xr.concat(by_series, dim=pd.Index(series, name=SERIES), coords="minimal", compat="override").drop_vars("resolution", errors="ignore")
+    by_series = [_along([figure.drop_vars(SERIES, errors="ignore") for figure in row], pd.Index(years, name="year")) for row in rows]
+    return _along(by_series, pd.Index(series, name=SERIES))
+
+
+def _along(parts: list[xr.DataArray], index: pd.Index) -> xr.DataArray:
+    """Parts along a new dimension, without the coordinates of one series."""
+    return xr.concat([part.drop_vars("resolution", errors="ignore") for part in parts], dim=index, coords="minimal", compat="override")
 
 
 def _summary(name: str, values: xr.DataArray, unit: str, words: str) -> dict[str, xr.DataArray]:
@@ -147,11 +152,11 @@ def _targets(runs: xr.Dataset, to: str, others: list[str], targets: tuple[Target
     events = []
     for target in targets:
         try:
-            events.append(answer(target, runs)[1].drop_vars("resolution", errors="ignore").astype(float))
+            events.append(answer(target, runs)[1].drop_vars(SERIES, errors="ignore").astype(float))
         except (HorizonError, UnknownNameError):
             events.append(xr.full_like(runs["value"].isel({SERIES: 0, TIME: 0}, drop=True), math.nan))
     ids = pd.Index([target.id for target in targets], name=TARGET)
-    met = xr.concat(events, dim=ids, coords="minimal", compat="override").drop_vars("resolution", errors="ignore")
+    met = _along(events, ids)
     before, after = met.sel({SCENARIO: to}, drop=True), met.sel({SCENARIO: others})
     change = after - before
     n = change.sizes[SAMPLE]

@@ -103,7 +103,9 @@ class LeverGame:
         # months of the future in which every lever is as in another one need no row of their own
         rows, self.month = np.unique(self.given[shifts.future], axis=0, return_inverse=True)
         self.rows = pd.DataFrame(rows, columns=self.given.columns)
-        self.moved = [d for d in self.specs if d in players or d in set(levers["driver"])]
+        # a driver without any input to come is nothing, whatever it is multiplied by
+        later = ((self.ended != 0.0) | (self.asked != 0.0))[shifts.future & (np.arange(len(shifts.future)) < shifts.last)].any()
+        self.moved = [d for d in self.specs if later[d] and (d in players or d in set(levers["driver"]))]
         self._kept: dict[tuple[str, bytes], Array] = {}
 
     def _factor(self, intensities: pd.DataFrame) -> pd.DataFrame:
@@ -114,9 +116,11 @@ class LeverGame:
     def answers(self, on: Bools) -> tuple[Array, NDArray[np.intp]]:
         """Distinct answers (answer, 2, sample) and which of them each coalition (row of ``on``) has."""
         factor = self._factors(on)
-        distinct, place = np.unique(factor.reshape(len(on), -1), axis=0, return_inverse=True)
-        shape = (len(distinct), *factor.shape[1:])
-        return np.stack([self.judge(self._shift(one)) for one in distinct.reshape(shape)]), place.reshape(-1)
+        keys = [one.tobytes() for one in factor]
+        first = {key: i for i, key in reversed(list(enumerate(keys)))}
+        order = {key: place for place, key in enumerate(first)}
+        answers = np.stack([self.judge(self._shift(factor[i])) for i in first.values()])
+        return answers, np.array([order[key] for key in keys], dtype=np.intp)
 
     def _factors(self, on: Bools) -> Array:
         """Factor (coalition, driver, row) of the input of each driver that can move."""
@@ -125,11 +129,11 @@ class LeverGame:
         for place, player in enumerate(self.players):
             if player in frame:
                 frame[player] = frame[player] * np.repeat(on[:, place], r)
-        factor = self._factor(frame)[self.moved].to_numpy().reshape(n, r, -1)
+        factor = self._factor(frame)[self.moved].to_numpy(copy=True).reshape(n, r, len(self.moved))
         for place, player in enumerate(self.players):
-            if player in self.specs:
+            if player in self.moved:
                 factor[:, :, self.moved.index(player)] *= on[:, None, place]
-        return np.asarray(np.round(factor.transpose(0, 2, 1), _DIGITS))
+        return np.ascontiguousarray(np.round(factor.transpose(0, 2, 1), _DIGITS))
 
     def _shift(self, factor: Array) -> Array:
         """Log shift (sample, month): the scenario's, and what changes where a driver's factor differs from the scenario's."""
@@ -144,10 +148,9 @@ class LeverGame:
         full = self.full[spec.id].to_numpy()
         factor = full.copy()
         factor[self.shifts.future] = rows[self.month.reshape(-1)]
-        ended, asked = self.ended[spec.id].to_numpy(), self.asked[spec.id].to_numpy()
-        same = np.round(factor, _DIGITS) == np.round(full, _DIGITS)
-        if (same | ((ended == 0.0) & (asked == 0.0)))[: self.shifts.last].all():
+        if np.array_equal(np.round(factor, _DIGITS), np.round(full, _DIGITS)):
             return None
+        ended, asked = self.ended[spec.id].to_numpy(), self.asked[spec.id].to_numpy()
         key = (spec.id, rows.tobytes())
         if key not in self._kept:
             own = self.shifts.inputs.own

@@ -6,7 +6,7 @@ Floor F6 (attribution). It shares out differences between coalitions of the same
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -108,7 +108,8 @@ def attribute(
     --------
     >>> import bayu_forecast as bf
     >>> known = bf.load_region("chongqing").as_of("2025-01-31")
-    >>> quick = bf.StructuralForecaster(common=bf.models.SeriesPriors(reversion=(0.90,), slope_sd=(0.025,)))
+    >>> from bayu_forecast.models import SeriesPriors
+    >>> quick = bf.StructuralForecaster(common=SeriesPriors(reversion=(0.90,), slope_sd=(0.025,)))
     >>> parts = bf.attribute(quick.fit(known.observations("retail_total"), bf.design(known)), known, by="action", samples=300)
     >>> parts.sizes["player"], bool(abs(parts.share.sum() - parts.total.sum()) < 1e-9)
     (8, True)
@@ -132,7 +133,8 @@ def _chosen(plans: ScenarioSet | Scenario | None, scenario: str | None, by: str)
     """The scenarios whose parts are asked for."""
     given = ScenarioSet.baseline() if plans is None else plans if isinstance(plans, ScenarioSet) else ScenarioSet((plans,))
     if scenario is not None and scenario not in given.names:
-        raise UnknownNameError(f"no scenario {scenario!r} among {list(given.names)}: name one of them", names=[scenario], expected=given.names)
+        raise UnknownNameError(f"no scenario {scenario!r} among {list(given.names)}: name one of them",
+                               names=[scenario], expected=given.names)
     chosen = list(given) if scenario is None else [given[scenario]]
     if by != ASSUMPTION:
         return chosen
@@ -201,7 +203,7 @@ def _table(shares: Array, solo: Array, ends: Array, players: list[str], unit: st
     gap = total.mean(axis=-1) - solo.mean(axis=-1).sum(axis=0)
     error, total_error = (x.std(axis=-1, ddof=1) / math.sqrt(n) if n > 1 else np.full(x.shape[:-1], math.nan) for x in (shares, total))
     q10, q50, q90 = np.quantile(shares[:, 0], [0.1, 0.5, 0.9], axis=-1)
-    made: dict[str, tuple[object, object, str]] = {}
+    made: dict[str, tuple[Any, str, str]] = {}
     for i, (prefix, units) in enumerate((("", unit), ("probability_", UNIT_RATIO))):
         of = "the probability" if prefix else "the expected quantity"
         made |= {
@@ -223,10 +225,14 @@ def _table(shares: Array, solo: Array, ends: Array, players: list[str], unit: st
 
 
 def _papers(known: Snapshot, players: list[str], by: str) -> dict[str, tuple[str, list[str]]]:
-    """Titles of actions, measures and drivers, and the action of each measure."""
+    """Titles of actions, measures and drivers; the action of each measure, and how good the evidence on it is."""
     policy, specs = known.policy, {s.id: s.en for s in known.driver_specs}
     titles = specs | dict(zip(policy["id"], policy["title_en"], strict=True)) if by != ASSUMPTION else {}
     if by == ACTION and "action_en" in policy:
         titles |= dict(zip(policy["action"], policy["action_en"], strict=True))
     coords = {"title": (PLAYER, [str(titles.get(p, p)) for p in players])}
-    return coords | ({"action": (PLAYER, [action_of(p) for p in players])} if by == MEASURE else {})
+    if by != MEASURE:
+        return coords
+    grades = dict(zip(policy["id"], policy["evidence_grade"], strict=True))
+    return coords | {"action": (PLAYER, [action_of(p) for p in players]),
+                     "evidence_grade": (PLAYER, [str(grades.get(p, "")) for p in players])}

@@ -20,7 +20,7 @@ from bayu_forecast.report.ask import MAIN, region_data
 from bayu_forecast.report.headline import default_region
 from bayu_forecast.report.provenance import footer
 from bayu_forecast.report.scenario_dose import dose_rows
-from bayu_forecast.report.scenario_tables import Reading, effect_rows, frame, read, target_rows, unpaid_rows, year_rows
+from bayu_forecast.report.scenario_tables import Reading, effect_rows, frame, idle, read, target_rows, unpaid_rows, year_rows
 from bayu_forecast.scenarios import Question, Scenario, ScenarioSet
 from bayu_forecast.scenarios.places import nearest, refuse
 from bayu_forecast.schema.names import BASELINE, SERIES, TIME
@@ -222,7 +222,8 @@ def _ask(scenario: Scenario, worlds: Worlds, targets: Sequence[Target]) -> tuple
         end = pd.Timestamp(paths[TIME].to_numpy()[-1])
         years = range(pd.Timestamp(worlds.known.as_of).year, end.year + (end.month == 12))
         mine = read(paths, targets, sorted(series, key=lambda s: ":" in s), years)
-    return mine, [str(w.message).partition(": ")[2] or str(w.message) for w in caught if issubclass(w.category, ExtrapolationWarning)]
+    said = [str(w.message).removeprefix(f"scenario {scenario.name!r} ") for w in caught if issubclass(w.category, ExtrapolationWarning)]
+    return mine, [*said, *idle(scenario, worlds)]
 
 
 def _scenario_row(scenario: Scenario, mine: Reading, flags: list[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from bayu_forecast.design.inputs import DriverInputs
     from bayu_forecast.models import StructuralForecaster
     from bayu_forecast.simulation import Worlds
     from bayu_forecast.specs import Target
@@ -133,20 +134,40 @@ def effect_rows(scenario: Scenario, worlds: Worlds, model: StructuralForecaster)
     """One row a driver that the scenario moves: what figures said of its coefficient, and whether it is the prior."""
     if not scenario.levers or worlds.shifts is None:
         return []
-    inputs = worlds.shifts.inputs
-    known = lever_table(inputs.levers, inputs.specs).set_index("lever")["drivers"]
-    moved = dict.fromkeys(d for lever in scenario.levers for d in (known[lever] if lever in known else (lever,)))
-    told = model.coefficients_.set_index(REGRESSOR)
-    rows = []
-    for name in moved:
+    told, rows = model.coefficients_.set_index(REGRESSOR), []
+    for name, levers in _moved(scenario, worlds.shifts.inputs).items():
         one = told.loc[name]
         draws = worlds.shifts.multiplier.get(name, worlds.shifts.drawn.sel({REGRESSOR: name}).to_numpy())
         rows.append({
-            "scenario": scenario.name, "driver": name, "levers": ", ".join(lv for lv in scenario.levers if name in known.get(lv, (lv,))),
+            "scenario": scenario.name, "driver": name, "levers": ", ".join(levers),
             "prior_mean": float(one["prior_mean"]), "prior_sd": float(one["prior_sd"]), **_three("coefficient", draws),
             "contraction": float(one["contraction"]), "label": label(float(one["contraction"])),
         })  # fmt: skip
     return rows
+
+
+def idle(scenario: Scenario, worlds: Worlds) -> list[str]:
+    """What measures cannot move: drivers of which nothing is stated for the months to come, such as vouchers never published."""
+    if worlds.shifts is None:
+        return []
+    own, future = worlds.shifts.inputs.own, worlds.shifts.future
+    planned = own.announced + own.continued
+    said = []
+    for driver, levers in _moved(scenario, worlds.shifts.inputs).items():
+        through = [lever for lever in levers if lever != driver]
+        if through and driver in planned and driver not in scenario.levers and not planned.loc[future, driver].any():
+            said.append(f"{', '.join(through)}: no {driver} are stated for the months to come, so none are moved; state an amount on {driver}")
+    return said
+
+
+def _moved(scenario: Scenario, inputs: DriverInputs) -> dict[str, list[str]]:
+    """Drivers that a scenario moves, each with the levers by which it does."""
+    known = lever_table(inputs.levers, inputs.specs).set_index("lever")["drivers"]
+    moved: dict[str, list[str]] = {}
+    for lever in scenario.levers:
+        for driver in known.get(lever, (lever,)):
+            moved.setdefault(driver, []).append(lever)
+    return moved
 
 
 def unpaid_rows(worlds: Worlds) -> list[Row]:

@@ -74,22 +74,23 @@ def _title(told: ScenarioReport, names: dict[str, str]) -> list[str]:
 def _targets(told: ScenarioReport, names: dict[str, str]) -> list[str]:
     """Probability of each target by scenario, with the paired difference to the baseline."""
     if told.targets.empty:
-        return ["No target of the region is open at this date and within the horizon."]
-    lines = ["Probability that a target is met (± Monte-Carlo error in points)"]
+        return []
+    lines, silent = [], []
     for _, group in told.targets.groupby(TARGET, sort=False):
         rows = _records(group)
         first = rows[0]
-        lines += wrapped(f"{first['text_zh']} ({first[TARGET]}: {_aim(first)})", "  ")
         if all(math.isnan(r["probability"]) for r in rows):
-            lines += wrapped(first["status"], "    ")
+            silent.append(f"{first[TARGET]} ({first['status']})")
             continue
+        lines += wrapped(f"{first['text_zh']} ({first[TARGET]}: {_aim(first)})", "  ")
         unit = "亿元" if first["unit"] == UNIT_MONEY else "%"
         table = [["", "probability", "difference, points", f"10 % / median / 90 % ({unit})", *_required_head(first)]]
         for r in rows:
             spread = " / ".join(quantity(r[q], first["unit"]) for q in ("q10", "q50", "q90"))
             table.append([names[r["scenario"]], chance_and_error(r["probability"], r["monte_carlo_error"]), _points(r), spread, *_required(r)])
         lines += grid(table, "    ")
-    return lines
+    head = ["Probability that a target is met (± Monte-Carlo error in points)"] if lines else []
+    return [*head, *lines, *(wrapped(f"No probability: {'; '.join(silent)}.", "  " if lines else "") if silent else [])]
 
 
 def _aim(row: Row) -> str:
@@ -194,7 +195,7 @@ def _small_print(told: ScenarioReport) -> list[str]:
         "Differences are paired: the same samples with and without the scenario; ± is the standard error of the mean difference, the "
         "80 % range is that of single paths. Outside views (tilt) choose among the samples: their differences are not paired.",
         "A target on its print is judged on the basis on which it is released, with a census revision due before then drawn from past "
-        "ones; years are on the basis known at the date. Growth required runs from the modelled median of the last whole year.",
+        "ones; years and conditions are on the basis known at the date. Growth required runs from the modelled median of the last whole year.",
         "'do' sets a lever and leaves the rest of the world; 'given', 'impose' and 'tilt' say what was seen and cause nothing. "
         "Contraction is the share of a coefficient's prior variance that figures removed; below 0.2 the effect is prior-driven. "
         "A running programme goes on after its announced end with a stated probability unless a scenario decides it.",

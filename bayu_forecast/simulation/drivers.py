@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNCERTAIN, ALL = "uncertain", "all"
 #: calendar regressors that a scenario may move, in their own unit, beside what the calendar says
-CALENDAR_LEVERS = {"days_off": "day"}
+CALENDAR_LEVERS = {"days_off": "days"}
 
 
 def positive(spec: DriverSpec, normal: Array) -> Array:
@@ -71,6 +71,7 @@ class DriverShifts:
         years = inputs.time.year.to_numpy()
         self.year = years - years[0]
         self._leading: dict[str, Array] = {}
+        self._as_planned: dict[str, Array] = {}
 
     def _frame(self, inputs: pd.DataFrame) -> pd.DataFrame:
         """Inputs of all levers with their units, for a scenario to edit."""
@@ -86,8 +87,8 @@ class DriverShifts:
         factor = apply_intensities(ones, self.inputs.levers, asked)
         own, leading = np.zeros((2, self.samples, self.last - self.first))
         for spec in self.inputs.specs:
-            if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id])
-            own += self._shift(spec, self.inputs.own, if_ended * factor[spec.id].to_numpy(), (asked[spec.id] * factor[spec.id]).to_numpy())
+            if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id]) * factor[spec.id].to_numpy()
+            own += self._own(spec, if_ended, (asked[spec.id] * factor[spec.id]).to_numpy())
             if spec.scope == ALL:
                 leading += self._unchanged(spec)
         for lever in CALENDAR_LEVERS:
@@ -96,6 +97,15 @@ class DriverShifts:
                 own += self.drawn.sel({REGRESSOR: lever}).to_numpy()[:, None] * change[None, :]
         self._warn(scenario, asked)
         return own, leading
+
+    def _own(self, spec: DriverSpec, if_ended: Array, if_going_on: Array) -> Array:
+        """Shift of the region's series; of a driver that a scenario leaves as planned it is computed once for all scenarios."""
+        plan = tuple(frame[spec.id].to_numpy() for frame in self.frames)
+        if not (np.array_equal(if_ended, plan[0]) and np.array_equal(if_going_on, plan[1])):
+            return self._shift(spec, self.inputs.own, if_ended, if_going_on)
+        if spec.id not in self._as_planned:
+            self._as_planned[spec.id] = self._shift(spec, self.inputs.own, *plan)
+        return self._as_planned[spec.id]
 
     def _unchanged(self, spec: DriverSpec) -> Array:
         """Shift of the leading series, the same in every scenario."""
@@ -108,45 +118,46 @@ class DriverShifts:
     def _shift(self, spec: DriverSpec, layer: Layer, if_ended: Array, if_going_on: Array) -> Array:
         """Coefficient times the response to the input, less the response the design was given."""
         out = np.zeros((self.samples, self.last - self.first))
-        given, inputs = layer.expected(spec), self._inputs(spec, if_ended, if_going_on)
-        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given):
+        given = layer.expected(spec)
+        begin = self._begin(given, if_ended, if_going_on)
+        inputs = self._inputs(spec, if_ended, if_going_on, slice(begin, self.last))
+        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given[begin : self.last]):
             return out
-        begin = self._begin(given, inputs)
         for i, shape in enumerate(SHAPE_WEIGHTS):
             mine = np.flatnonzero(self.shape == i)
             if len(mine):
                 rows = inputs[mine] if len(inputs) > 1 else inputs
-                answer = layer.response(spec, rows[:, begin : self.last], shape)[:, self.first - begin :]
+                answer = layer.response(spec, rows, shape)[:, self.first - begin :]
                 design = layer.response(spec, given[None, begin : self.last], shape)[:, self.first - begin :]
                 out[mine] = self.multiplier[spec.id][mine, None] * (answer - design)
         return out
 
-    def _begin(self, given: Array, inputs: Array) -> int:
-        """First month with an input, so that memory is whole and no month is carried for nothing."""
-        some = np.flatnonzero((given != 0.0) | (inputs != 0.0).any(axis=0))
+    def _begin(self, *inputs: Array) -> int:
+        """First month with an input, so that memory is whole and no month is carried for nothing; deviations are of the future."""
+        some = np.flatnonzero(np.any(np.stack(inputs) != 0.0, axis=0) | self.future)
         return min(int(some[0]) if len(some) else self.first, self.first)
 
-    def _inputs(self, spec: DriverSpec, if_ended: Array, if_going_on: Array) -> Array:
-        """Inputs (sample or 1, month): whether a programme goes on, and how much of the money is paid, drawn for each sample."""
+    def _inputs(self, spec: DriverSpec, if_ended: Array, if_going_on: Array, span: slice) -> Array:
+        """Inputs (sample or 1, month of the span): whether a programme goes on, and how much of the money is paid, sample by sample."""
+        if_ended, more = if_ended[span], (if_going_on - if_ended)[span]
         rows = if_ended[None, :]
-        more = if_going_on - if_ended
         if more.any():
             goes_on = uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability
             rows = rows + goes_on[:, None] * more[None, :]
-        noisy = self.future & (spec.execution_sd > 0.0)
+        noisy = self.future[span] & (spec.execution_sd > 0.0)
         if spec.nature == UNCERTAIN and noisy.any():
             # what a scenario states of it is what happens; elsewhere it deviates year by year
             open_months = noisy & (if_ended == spec.default)
-            return np.asarray(rows + np.where(open_months, spec.execution_sd * self._by_year(spec), 0.0))
+            return np.asarray(rows + np.where(open_months, spec.execution_sd * self._by_year(spec, span), 0.0))
         if (rows[:, noisy] != 0.0).any():
-            executed = np.exp(spec.execution_sd * self._by_year(spec) - 0.5 * spec.execution_sd**2)
+            executed = np.exp(spec.execution_sd * self._by_year(spec, span) - 0.5 * spec.execution_sd**2)
             return np.asarray(rows * np.where(noisy, executed, 1.0))
         return np.asarray(rows)
 
-    def _by_year(self, spec: DriverSpec) -> Array:
-        """One standard normal a sample and year, spread over its months."""
+    def _by_year(self, spec: DriverSpec, span: slice) -> Array:
+        """One standard normal a sample and year, spread over the months of the span."""
         drawn = normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
-        return np.asarray(drawn.T[:, self.year])
+        return np.asarray(drawn.T[:, self.year[span]])
 
     def _warn(self, scenario: Scenario, asked: pd.DataFrame) -> None:
         """Say which inputs leave what was ever seen: there the answer is the assumed shape."""

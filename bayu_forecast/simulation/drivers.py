@@ -84,7 +84,7 @@ class DriverShifts:
         ended, asked = (apply(scenario, frame) for frame in self.frames)
         fixed = decided(scenario, self.frames[1])
         ones = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
-        factor = apply_intensities(ones, self.inputs.levers, asked)
+        factor = apply_intensities(ones, self.inputs.levers, asked[list(scenario.levers)])
         own, leading = np.zeros((2, self.samples, self.last - self.first))
         for spec in self.inputs.specs:
             if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id]) * factor[spec.id].to_numpy()

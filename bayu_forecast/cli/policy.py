@@ -28,7 +28,9 @@ def add_parser(subparsers: Any) -> argparse.ArgumentParser:
     True
     """
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        "policy", help="list the measures and safeguards of the policy", description="Every row is a lever that a scenario can move by its id."
+        "policy",
+        help="list the measures and safeguards of the policy",
+        description="Every row is a lever that a scenario can move by its id.",
     )
     parser.add_argument("--region", metavar="NAME", help="a bundled region with a policy")
     parser.add_argument("--json", action="store_true", help="print one JSON document: a list of rows")

@@ -22,7 +22,7 @@ _SHOWN = 12
 
 
 def policy_text(table: pd.DataFrame) -> str:
-    """Write a policy as one row a responsibility, under its actions.
+    r"""Write a policy as one row a responsibility, under its actions.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def policy_text(table: pd.DataFrame) -> str:
     Examples
     --------
     >>> from bayu_forecast.data import policy_table
-    >>> policy_text(policy_table()).count("\\n") > 30
+    >>> policy_text(policy_table()).count("\n") > 30
     True
     """
     region = region_data(str(table["region"].iloc[0])).region
@@ -50,8 +50,8 @@ def policy_text(table: pd.DataFrame) -> str:
     actions = table.loc[table["action"].ne(""), ["action", "action_zh", "action_en"]].drop_duplicates()
     over = [[a, zh, en] for a, zh, en in actions.itertuples(index=False)]
     lines = [head, "", *grid(rows, gap=2), "", "An action is a lever over its measures:", *grid(over, "  ", 2), ""]
-    lines += wrapped("Evidence: A studied here, B studied elsewhere, C prior only. Intensity 1 is as planned, 0 without it; safeguards act on how "
-                     "much of announced money is paid.", "")  # fmt: skip
+    lines += wrapped("Evidence: A studied here, B studied elsewhere, C prior only. Intensity 1 is as planned, 0 without it; safeguards act "
+                     "on how much of announced money is paid.", "")  # fmt: skip
     return "\n".join(lines)
 
 
@@ -129,7 +129,8 @@ def _last(rows: pd.DataFrame) -> str:
     figure = f"{money(row['value'])} 亿元" if row["measure"] == LEVEL else percent(row["value"])
     start, end = pd.Timestamp(row["period_start"]), pd.Timestamp(row["period_end"])
     period = f"{start:%Y-%m}" if start.to_period("M") == end.to_period("M") else f"{start:%Y-%m}..{end:%Y-%m}"
-    return f"{period}: {figure} ({row['basis']}; {pd.Timestamp(row['release_date']):%Y-%m-%d}, {str(row['release_status']).replace('_', ' ')})"
+    released = f"{pd.Timestamp(row['release_date']):%Y-%m-%d}, {str(row['release_status']).replace('_', ' ')}"
+    return f"{period}: {figure} ({row['basis']}; {released})"
 
 
 def _bases(region: Region) -> list[str]:

@@ -172,7 +172,7 @@ def _date(plans: ScenarioSet) -> str:
     """The one date that the scenarios state; empty where none does."""
     dates = {scenario.as_of: scenario for scenario in reversed(plans.scenarios) if scenario.as_of}
     if len(dates) > 1:
-        last = list(dates.values())[0]
+        last = next(iter(dates.values()))
         refuse(f"scenarios of several dates: {', '.join(sorted(dates))}", expected="one date of knowledge for all that are compared",
                step="choose one with --as-of, or split the file", place=last.place, names=sorted(dates))
     return next(iter(dates), "")

@@ -36,6 +36,7 @@ def dose_rows(question: Question, model: StructuralForecaster, known: Snapshot, 
             "dose": float(found["dose"]) / factor,
             "standard_error": float(found["standard_error"]) / factor,
             "reachable": reachable,
+            "probability_without": float(found["probability_without"]),
             "ceiling": float(found["ceiling"]),
             "status": "reachable" if reachable else "not reachable",
         }

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _QUANTILES = {"q10": 0.1, "median": 0.5, "q90": 0.9}
-_ASSESSED = ("probability", "monte_carlo_error", "required_growth", "required_growth_modelled", "q10", "q50", "q90", "prior_share", "status")
+_ASSESSED = (
+    "probability", "monte_carlo_error", "required_growth", "required_growth_modelled", "q10", "q50", "q90", "prior_share", "status"
+)  # fmt: skip
 _STATED = ("region", "text_zh", "text_en", "expression", "op", "value", "unit", "period", "definition", "basis", "source")
 
 
@@ -134,9 +136,10 @@ def effect_rows(scenario: Scenario, worlds: Worlds, model: StructuralForecaster)
     """One row a driver that the scenario moves: what figures said of its coefficient, and whether it is the prior."""
     if not scenario.levers or worlds.shifts is None:
         return []
-    told, rows = model.coefficients_.set_index(REGRESSOR), []
+    told = {str(r[REGRESSOR]): r for r in model.coefficients_.to_dict("records")}
+    rows = []
     for name, levers in _moved(scenario, worlds.shifts.inputs).items():
-        one = told.loc[name]
+        one = told[name]
         draws = worlds.shifts.multiplier.get(name, worlds.shifts.drawn.sel({REGRESSOR: name}).to_numpy())
         rows.append({
             "scenario": scenario.name, "driver": name, "levers": ", ".join(levers),
@@ -156,7 +159,7 @@ def idle(scenario: Scenario, worlds: Worlds) -> list[str]:
     for driver, levers in _moved(scenario, worlds.shifts.inputs).items():
         through = [lever for lever in levers if lever != driver]
         if through and driver in planned and driver not in scenario.levers and not planned.loc[future, driver].any():
-            said.append(f"{', '.join(through)}: no {driver} are stated for the months to come, so none are moved; state an amount on {driver}")
+            said.append(f"{', '.join(through)}: no {driver} are stated for the months to come, so none move: state an amount on {driver}")
     return said
 
 

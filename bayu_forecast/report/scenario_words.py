@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from bayu_forecast.report.layout import DASH, chance_and_error, grid, money, percent, quantity, whole, wrapped
+from bayu_forecast.report.layout import DASH, chance, chance_and_error, grid, money, percent, quantity, whole, wrapped
 from bayu_forecast.report.scenario import ScenarioReport
 from bayu_forecast.schema.names import BASELINE, SERIES, TARGET, UNIT_MONEY
 
@@ -65,8 +65,8 @@ def _title(told: ScenarioReport, names: dict[str, str]) -> list[str]:
             lines += wrapped(f"{verb} {statement}", "      ")
         if row["plausibility_nats"] > 0.0:
             far = math.sqrt(2.0 * row["plausibility_nats"])
-            lines += wrapped(f"how far-fetched: {row['plausibility_nats']:.2f} nats, as far as a normal figure {far:.1f} standard deviations "
-                             "from its mean", "      ")  # fmt: skip
+            lines += wrapped(f"how far-fetched: {row['plausibility_nats']:.2f} nats, as far as a normal figure {far:.1f} standard "
+                             "deviations from its mean", "      ")  # fmt: skip
         lines += [line for flag in filter(None, row["flags"].split("; ")) for line in wrapped(f"! {flag}", "      ")]
     return lines
 
@@ -87,7 +87,8 @@ def _targets(told: ScenarioReport, names: dict[str, str]) -> list[str]:
         table = [["", "probability", "difference, points", f"10 % / median / 90 % ({unit})", *_required_head(first)]]
         for r in rows:
             spread = " / ".join(quantity(r[q], first["unit"]) for q in ("q10", "q50", "q90"))
-            table.append([names[r["scenario"]], chance_and_error(r["probability"], r["monte_carlo_error"]), _points(r), spread, *_required(r)])
+            met = chance_and_error(r["probability"], r["monte_carlo_error"])
+            table.append([names[r["scenario"]], met, _points(r), spread, *_required(r)])
         lines += grid(table, "    ")
     head = ["Probability that a target is met (± Monte-Carlo error in points)"] if lines else []
     return [*head, *lines, *(wrapped(f"No probability: {'; '.join(silent)}.", "  " if lines else "") if silent else [])]
@@ -118,14 +119,16 @@ def _points(row: Row) -> str:
 def _years(told: ScenarioReport, names: dict[str, str]) -> list[str]:
     """Total and growth by year and scenario, with the paired difference of the total: payback shows in the years after."""
     lines = ["Year by year: total (亿元) and growth, on the basis known at the date"]
-    for series, whole_series in told.years.groupby(SERIES, sort=False):
-        if series != whole_series[SERIES].iloc[0] or (":" in str(series) and not whole_series["difference"].abs().gt(0.0).any()):
+    for name, whole_series in told.years.groupby(SERIES, sort=False):
+        series = str(name)
+        if ":" in series and not whole_series["difference"].abs().gt(0.0).any():
             continue
         table = [["year", "", "total: 10 % / median / 90 %", "growth: 10 % / median / 90 %", "difference to (0)", "80 % of paths"]]
-        for year, group in whole_series.groupby("year", sort=False):
+        for _, group in whole_series.groupby("year", sort=False):
             for i, r in enumerate(_records(group)):
-                table.append([str(year) if i == 0 else "", names[r["scenario"]], _spread(r, "total"), _spread(r, "growth"), *_moved(r)])
-        lines += [f"  {series}", *grid(table, "    ")]
+                year = str(r["year"]) if i == 0 else ""
+                table.append([year, names[r["scenario"]], _spread(r, "total"), _spread(r, "growth"), *_moved(r)])
+        lines += ["  " + series, *grid(table, "    ")]
     return lines
 
 
@@ -181,9 +184,10 @@ def _dose(told: ScenarioReport) -> list[str]:
     head = f"Dose of {r['lever']} for {100 * r['probability']:g} % of {r['target']}: "
     if "dose" not in r:
         return wrapped(head + str(r["status"]) + ".", "")
+    within = f"within the bounds the probability goes from {chance(r['probability_without'])} to {chance(r['ceiling'])}"
     if not r["reachable"]:
-        return wrapped(f"{head}not reachable within the bounds; at most {chance_and_error(r['ceiling'], 0.0)}.", "")
-    return wrapped(f"{head}{r['dose']:,.2f} {r['unit']} ±{r['standard_error']:.2f} (ceiling within the bounds {100 * r['ceiling']:.0f} %).", "")
+        return wrapped(f"{head}not reachable; {within}.", "")
+    return wrapped(f"{head}{r['dose']:,.1f} {r['unit']} ±{r['standard_error']:.1f} on top of what is announced; {within}.", "")
 
 
 def _small_print(told: ScenarioReport) -> list[str]:
@@ -195,7 +199,8 @@ def _small_print(told: ScenarioReport) -> list[str]:
         "Differences are paired: the same samples with and without the scenario; ± is the standard error of the mean difference, the "
         "80 % range is that of single paths. Outside views (tilt) choose among the samples: their differences are not paired.",
         "A target on its print is judged on the basis on which it is released, with a census revision due before then drawn from past "
-        "ones; years and conditions are on the basis known at the date. Growth required runs from the modelled median of the last whole year.",
+        "ones; years and conditions are on the basis known at the date. Growth required runs from the modelled median of the last whole "
+        "year.",
         "'do' sets a lever and leaves the rest of the world; 'given', 'impose' and 'tilt' say what was seen and cause nothing. "
         "Contraction is the share of a coefficient's prior variance that figures removed; below 0.2 the effect is prior-driven. "
         "A running programme goes on after its announced end with a stated probability unless a scenario decides it.",

@@ -1,4 +1,4 @@
-"""The commands ``bayu verdict`` and ``bayu check``: parse, call one function, print, exit codes.
+"""The commands of ``bayu``, verdict first: parse, call one function, print, exit codes.
 
 Floor F8: each command is a module with ``add_parser`` and ``run``. Must never hold a computation, nor print a traceback.
 """
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from bayu_forecast import __version__
 from bayu_forecast.errors import BayuError
 
-_COMMANDS = ("verdict", "check")
+_COMMANDS = ("verdict", "scenario", "policy", "data", "check")
 _DEFAULT = "verdict"
 _OF_ALL = ("-h", "--help", "--version")
 

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     >>> run(argparse.Namespace(out=Path("no/such/place")))
     Traceback (most recent call last):
     ...
-    bayu_forecast.errors.OutputError: ... is no folder: make it first, or choose another with --out
+    bayu_forecast.errors.OutputError: ... is no folder: make it first, or choose another
     """
     # late: help and usage errors need no pandas
     from bayu_forecast.report import as_text, verdict, write_folder

@@ -90,12 +90,12 @@ def replaced(target: Path) -> Iterator[Path]:
 def check_place(target: Path) -> None:
     """Refuse a place that cannot be written, or holds what this library did not write; call it before long work starts."""
     if not target.parent.is_dir():
-        raise OutputError(f"{target.parent} is no folder: make it first, or choose another with --out", file=str(target))
+        raise OutputError(f"{target.parent} is no folder: make it first, or choose another", file=str(target))
     if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{target} is not a folder: choose another with --out", file=str(target))
+        raise OutputError(f"{target} is not a folder: choose another", file=str(target))
     if target.is_dir() and (foreign := _foreign(target)):
         raise OutputError(
-            f"{target} holds files that were not written by this command ({', '.join(foreign[:3])}): choose another folder with --out",
+            f"{target} holds files that were not written by this command ({', '.join(foreign[:3])}): choose another folder",
             file=str(target),
             names=foreign,
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 UNCERTAIN, ALL = "uncertain", "all"
 #: calendar regressors that a scenario may move, in their own unit, beside what the calendar says
-CALENDAR_LEVERS = {"days_off": "day"}
+CALENDAR_LEVERS = {"days_off": "days"}
 
 
 def positive(spec: DriverSpec, normal: Array) -> Array:
@@ -73,6 +73,7 @@ class DriverShifts:
         years = inputs.time.year.to_numpy()
         self.year = years - years[0]
         self._leading: dict[str, Array] = {}
+        self._as_planned: dict[str, Array] = {}
 
     def _frame(self, inputs: pd.DataFrame) -> pd.DataFrame:
         """Inputs of all levers with their units, for a scenario to edit."""
@@ -86,11 +87,11 @@ class DriverShifts:
         factor = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
         fixed = pd.DataFrame(False, index=asked.index, columns=asked.columns)
         if scenario.assumptions:
-            factor, fixed = apply_intensities(factor, self.inputs.levers, asked), decided(scenario, self.frames[1])
+            factor, fixed = apply_intensities(factor, self.inputs.levers, asked[list(scenario.levers)]), decided(scenario, self.frames[1])
         own, leading = np.zeros((2, self.samples, self.last - self.first))
         for spec in self.inputs.specs:
-            if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id])
-            own += self._shift(spec, self.inputs.own, if_ended * factor[spec.id].to_numpy(), (asked[spec.id] * factor[spec.id]).to_numpy())
+            if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id]) * factor[spec.id].to_numpy()
+            own += self._own(spec, if_ended, (asked[spec.id] * factor[spec.id]).to_numpy())
             if spec.scope == ALL:
                 leading += self._unchanged(spec)
         for lever in CALENDAR_LEVERS:
@@ -99,6 +100,15 @@ class DriverShifts:
                 own += self.drawn.sel({REGRESSOR: lever}).to_numpy()[:, None] * change[None, :]
         self._warn(scenario, asked)
         return own, leading
+
+    def _own(self, spec: DriverSpec, if_ended: Array, if_going_on: Array) -> Array:
+        """Shift of the region's series; of a driver that a scenario leaves as planned it is computed once for all scenarios."""
+        plan = tuple(frame[spec.id].to_numpy() for frame in self.frames)
+        if not (np.array_equal(if_ended, plan[0]) and np.array_equal(if_going_on, plan[1])):
+            return self._shift(spec, self.inputs.own, if_ended, if_going_on)
+        if spec.id not in self._as_planned:
+            self._as_planned[spec.id] = self._shift(spec, self.inputs.own, *plan)
+        return self._as_planned[spec.id]
 
     def _unchanged(self, spec: DriverSpec) -> Array:
         """Shift of the leading series, the same in every scenario."""

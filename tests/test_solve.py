@@ -89,7 +89,7 @@ def test_what_is_met_already_needs_no_dose() -> None:
 
 def test_a_margin_is_not_negative_exactly_where_the_target_is_met() -> None:
     rng = np.random.default_rng(5)
-    paths = make_paths({"x": 100 + rng.standard_normal((500, 2)), "y": 50 + rng.standard_normal((500, 2))}, last_total=100.0, last_year=2024)
+    paths = make_paths({"x": 100 + rng.standard_normal((500, 2)), "y": 50 + rng.standard_normal((500, 2))})
     share = make_target("share(y, x, 2025) about 0.5", 0.5, op="about", unit="1", tolerance=0.001, basis="survey")
     both = make_target("d(x, 2025) - 0.5 * d(y, 2025) > 0 and d(y, 2025) > 0", 0.5, op=">", unit="1", basis="constant_prices")
     below = make_target("sum(x, 2025) <= 100", 100, op="<=")

@@ -88,8 +88,9 @@ def test_history_counts_years_on_comparable_growth() -> None:
 def test_scenarios_side_by_side() -> None:
     known, target = known_at("2025-08-31")
     one = monthly()
-    both = as_sample_paths(np.concatenate([one["value"], 1.01 * one["value"]]), series=["retail_total"], start="2024-01", as_of="2025-08-31",
-                           scenarios=["baseline", "more"])  # fmt: skip
+    two = np.concatenate([one["value"], 1.01 * one["value"]])
+    names = ["baseline", "more"]
+    both = as_sample_paths(two, series=["retail_total"], start="2024-01", as_of="2025-08-31", scenarios=names)
     left = bf.required_path(both, target, known)
     assert left.required.dims == ("scenario", "quantile")
     assert (left.required.sel(scenario="more") < left.required.sel(scenario="baseline")).all()

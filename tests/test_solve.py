@@ -89,7 +89,7 @@ def test_what_is_met_already_needs_no_dose() -> None:
 
 def test_a_margin_is_not_negative_exactly_where_the_target_is_met() -> None:
     rng = np.random.default_rng(5)
-    paths = make_paths({"x": 100 + rng.standard_normal((500, 2)), "y": 50 + rng.standard_normal((500, 2))}, last_total=100.0, last_year=2024)
+    paths = make_paths({"x": 100 + rng.standard_normal((500, 2)), "y": 50 + rng.standard_normal((500, 2))})
     share = make_target("share(y, x, 2025) about 0.5", 0.5, op="about", unit="1", tolerance=0.001, basis="survey")
     both = make_target("d(x, 2025) - 0.5 * d(y, 2025) > 0 and d(y, 2025) > 0", 0.5, op=">", unit="1", basis="constant_prices")
     below = make_target("sum(x, 2025) <= 100", 100, op="<=")
@@ -150,10 +150,11 @@ def test_a_dose_comes_on_top_of_a_scenario(fitted: Fitted) -> None:
 
 def test_several_levers_at_least_cost(fitted: Fitted) -> None:
     known, model = fitted
-    ask = {"probability": 0.71, "samples": 600, "rng": 3}
+    ask = {"probability": 0.70, "samples": 600, "rng": 3}
     mixed = bf.solve(model, known, levers={"trade_in": 1.0, "vouchers": 1.0}, bounds={"trade_in": (0, 300), "vouchers": (0, 400)}, **ask)
     alone = bf.solve(model, known, lever="vouchers", bounds=(0, 400), **ask)
-    assert float(mixed.achieved) == pytest.approx(0.71, abs=2 * np.sqrt(0.71 * 0.29 / 600))
+    assert float(mixed.achieved) == pytest.approx(0.70, abs=2 * np.sqrt(0.70 * 0.30 / 600))
+    assert bool(alone.reachable)
     assert float(mixed.dose) == pytest.approx(float(mixed.allocation.sum()))
     assert float(mixed.dose) <= float(alone.dose) + 2 * float(alone.standard_error)
     dear = bf.solve(model, known, levers={"trade_in": 100.0, "vouchers": 1.0}, bounds=(0, 400), **ask)

@@ -38,11 +38,26 @@ def test_a_linear_surface_is_recovered_under_noise() -> None:
     assert surface.left.std() == pytest.approx(1.0, abs=0.02)
 
 
+def test_the_error_of_a_swing_is_the_spread_over_seeds() -> None:
+    ends = np.array([[-1.28, -1.28], [1.28, 1.28]])
+    swings, errors = [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        x = rng.standard_normal((300, 2))
+        surface = fit_surface(x, 2.0 * x[:, 0] + rng.standard_normal(300))
+        low, high = surface.at(np.array([[-1.28, 0.0], [1.28, 0.0]]))
+        swings.append(high - low)
+        errors.append(surface.error(ends)[0])
+    assert np.mean(swings) == pytest.approx(2.56 * 2.0, abs=0.05)
+    assert np.mean(errors) == pytest.approx(np.std(swings), rel=0.15)
+
+
 def test_the_revision_leads_by_its_own_tenths(fitted: Fitted, found: xr.Dataset) -> None:
     known, model = fitted
     assert str(found["input"].values[0]) == "revision"
     row = found.sel(input="revision")
     assert float(np.log(row.high / row.low)) == pytest.approx(float(row.high_input - row.low_input), rel=0.03)
+    assert float(row.high - row.low) > 20 * float(row.swing_error)
     paths = bf.simulate(model, known, horizon="2025-12", samples=N, rng=2)
     revision = paths["revision"].sel(series="retail_total", time="2025-12-01")
     assert float(row.low_input) == pytest.approx(float(revision.quantile(0.1)))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 #: exact runs a lever, from which the paths in between are read
-NODES = 9
+NODES = 7
 _RISING = (">=", ">", ABOUT)
 
 

@@ -40,16 +40,25 @@ _LEVELS = (0.1, 0.9)
 
 
 class Surface(NamedTuple):
-    """Log total as a quadratic in each input: centre and spread of the inputs, coefficients, and what is left in each sample."""
+    """Log total as a quadratic in each input: centre and spread of the inputs, coefficients and covariance, the rest of each sample."""
 
     centre: Array
     spread: Array
     beta: Array
+    covariance: Array
     left: Array
 
     def at(self, points: Array) -> Array:
         """Log total (m,) at points (m, d)."""
         return np.asarray(_columns((points - self.centre) / self.spread) @ self.beta)
+
+    def error(self, ends: Array) -> Array:
+        """Standard error (d,) of the difference that each input makes between its two ends (2, d), the others held."""
+        low, high = _columns((ends - self.centre) / self.spread)
+        d, move = len(self.centre), high - low
+        # of an input's move only its own two columns change
+        each = np.array([np.where(np.isin(np.arange(len(move)), (1 + j, 1 + d + j)), move, 0.0) for j in range(d)])
+        return np.asarray(np.sqrt(np.einsum("ij,jk,ik->i", each, self.covariance, each)))
 
 
 def fit_surface(inputs: Array, answers: Array) -> Surface:
@@ -76,7 +85,10 @@ def fit_surface(inputs: Array, answers: Array) -> Surface:
     centre, spread = inputs.mean(axis=0), inputs.std(axis=0)
     columns = _columns((inputs - centre) / spread)
     beta = np.asarray(np.linalg.lstsq(columns, answers, rcond=None)[0], dtype=np.float64)
-    return Surface(centre, spread, beta, answers - columns @ beta)
+    left = answers - columns @ beta
+    # the least-norm inverse: an input of two values has a square that says nothing new
+    covariance = np.linalg.pinv(columns.T @ columns) * float(left @ left) / max(1, len(left) - columns.shape[1])
+    return Surface(centre, spread, beta, covariance, left)
 
 
 def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | str = "retail_total_2025", *,
@@ -104,11 +116,10 @@ def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | s
     -------
     Dataset
         Over ``input`` (widest first), with coordinate ``group``: ``low_input``, ``high_input``, its 10 % and 90 % quantiles; ``low``,
-        ``high``, the total with the others at their medians; ``probability_low``, ``probability_high``, with the other inputs at
-        their medians and shocks as drawn. Scalars ``base``, ``probability_base``, ``explained`` (share of the log total's variance
-        that inputs explain). Over
-        ``source`` (groups, and the shocks that no input explains): Sobol indices ``first``, ``total`` and their errors, the inputs taken as
-        independent.
+        ``high``, the total with the others at their medians; ``swing_error``, the sampling error of ``high - low`` (missing for the
+        refits); ``probability_low``, ``probability_high``, with the other inputs at their medians and shocks as drawn. Scalars ``base``,
+        ``probability_base``, ``explained`` (share of the log total's variance that inputs explain). Over ``source`` (groups, and the
+        shocks that no input explains): Sobol indices ``first``, ``total`` and their errors, the inputs taken as independent.
 
     Raises
     ------
@@ -139,7 +150,7 @@ def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | s
     names, groups, inputs = _inputs(worlds, plan, asked.period, revision)
     surface = fit_surface(inputs, answers)
     swings = tornado(surface.at, inputs, _LEVELS)
-    rows = _rows(names, groups, inputs, swings)
+    rows = _rows(names, groups, surface.error(np.quantile(inputs, _LEVELS, axis=0)), inputs, swings)
     if long_run:
         rows.append(_long_run(model, known, asked, plan, samples=samples, rng=rng, horizon=horizon, base=swings.base))
     shares = _shares(surface, inputs, groups, log2_points, rng)
@@ -147,12 +158,13 @@ def sensitivity(model: StructuralForecaster, known: Snapshot, target: Target | s
 
 
 class _Row(NamedTuple):
-    """One input's swing: its name, group, quantiles, and the log totals there."""
+    """One input's swing: its name, group, quantiles, the log totals there, and the error of their difference."""
 
     name: str
     group: str
     inputs: tuple[float, float]
     logs: tuple[float, float]
+    error: float
 
 
 def _columns(z: Array) -> Array:
@@ -193,11 +205,11 @@ def _inputs(worlds: Worlds, scenario: Scenario, year: int, revision: Array) -> t
     return [k[0] for k in kept], [k[1] for k in kept], np.column_stack([k[2] for k in kept])
 
 
-def _rows(names: list[str], groups: list[str], inputs: Array, swings: Tornado) -> list[_Row]:
+def _rows(names: list[str], groups: list[str], errors: Array, inputs: Array, swings: Tornado) -> list[_Row]:
     """One row an input."""
     low, high = np.quantile(inputs, _LEVELS, axis=0)
     return [
-        _Row(name, group, (float(low[i]), float(high[i])), (float(swings.low[i]), float(swings.high[i])))
+        _Row(name, group, (float(low[i]), float(high[i])), (float(swings.low[i]), float(swings.high[i])), float(errors[i]))
         for i, (name, group) in enumerate(zip(names, groups, strict=True))
     ]
 
@@ -216,7 +228,7 @@ def _long_run(model: StructuralForecaster, known: Snapshot, target: Target, scen
         fixed = clone(model).set_params(common=priors).fit(observations, months)
         worlds = Worlds(fixed, known, horizon=horizon or f"{target.period}-12", samples=samples, rng=rng)
         logs.append(float(np.median(_answers(worlds, scenario, target)[0])))
-    return _Row(LONG_RUN, LONG_RUN, (at[0], at[1]), (base + logs[0] - logs[1], base + logs[2] - logs[1]))
+    return _Row(LONG_RUN, LONG_RUN, (at[0], at[1]), (base + logs[0] - logs[1], base + logs[2] - logs[1]), np.nan)
 
 
 def _shares(surface: Surface, inputs: Array, groups: list[str], log2_points: int, seed: int) -> xr.Dataset:
@@ -254,6 +266,7 @@ def _table(rows: list[_Row], shares: xr.Dataset, surface: Surface, base: float, 
         out[f"{end}_input"] = ("input", [r.inputs[i] for r in rows], {"long_name": f"{which} quantile of the input"})
         out[end] = ("input", [np.exp(r.logs[i]) for r in rows], {"units": UNIT_MONEY, "long_name": f"total with the input there ({which})"})
         out[f"probability_{end}"] = ("input", [chance(r.logs[i]) for r in rows], {"units": UNIT_RATIO, "long_name": "probability there"})
+    out["swing_error"] = ("input", [r.error * np.exp(base) for r in rows], {"units": UNIT_MONEY, "long_name": "error of high less low"})
     swings = xr.Dataset(out, coords={"input": [r.name for r in rows], "group": ("input", [r.group for r in rows])})
     return xr.merge([swings, shares]).assign(
         base=((), float(np.exp(base)), {"units": UNIT_MONEY, "long_name": "total with every input at its median"}),

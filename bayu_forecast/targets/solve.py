@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 _POINTS = 33
-_REFINEMENTS = 2
+_REFINEMENTS = 1
 
 
 class LeastDose(NamedTuple):

@@ -188,9 +188,10 @@ def _dose(told: ScenarioReport) -> list[str]:
     if "dose" not in r:
         return wrapped(head + str(r["status"]) + ".", "")
     within = f"within the bounds the probability goes from {chance(r['probability_without'])} to {chance(r['ceiling'])}"
+    flag = [f"! {r['lever']} {r['flag']}"] if r["flag"] else []
     if not r["reachable"]:
-        return wrapped(f"{head}not reachable; {within}.", "")
-    return wrapped(f"{head}{r['dose']:,.1f} {r['unit']} ±{r['standard_error']:.1f} on top of what is announced; {within}.", "")
+        return [*wrapped(f"{head}not reachable; {within}.", ""), *flag]
+    return [*wrapped(f"{head}{r['dose']:,.1f} {r['unit']} ±{r['standard_error']:.1f} on top of what is announced; {within}.", ""), *flag]
 
 
 def _small_print(told: ScenarioReport) -> list[str]:

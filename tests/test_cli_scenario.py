@@ -7,17 +7,21 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import bayu_forecast as bf
 from bayu_forecast.cli import main
+from bayu_forecast.errors import ExtrapolationWarning
 from bayu_forecast.models import SeriesPriors
 from bayu_forecast.report import scenario as job
 from bayu_forecast.report.layout import width
+from bayu_forecast.report.scenario_dose import dose_rows
 from bayu_forecast.report.scenario_tables import mean_difference
 from bayu_forecast.scenarios import read_scenarios
 
@@ -169,6 +173,26 @@ def test_paired_errors_are_those_of_the_pairs() -> None:
     assert difference == pytest.approx(-1.0, abs=5 * error)
     assert error == pytest.approx(0.1 / np.sqrt(4000), rel=0.05)
     assert mean_difference(moved, base, False)[1] == pytest.approx(10.0 * np.sqrt(2 / 4000), rel=0.05)
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+def test_a_dose_is_handed_on_in_the_lever_unit_and_back_in_that_of_the_file(reachable: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def solver(model: object, known: object, **words: object) -> xr.Dataset:
+        asked.update(words)
+        warnings.warn("far", ExtrapolationWarning, stacklevel=1)
+        dose = 12.0 if reachable else np.nan
+        return xr.Dataset({"dose": dose, "standard_error": 0.5, "reachable": reachable, "ceiling": 0.9, "probability_without": 0.4})
+
+    monkeypatch.setattr(bf, "solve", solver, raising=False)
+    question = bf.Question(lever="trade_in", target="retail_total_2025", probability=0.8, bounds=(0.0, 1e6), unit="1e4 CNY")
+    (row,) = dose_rows(question, None, bf.load_region("chongqing").as_of("2025-01-31"), samples=10, rng=1)
+    assert asked["bounds"] == pytest.approx((0.0, 100.0))
+    assert (row["status"], row["ceiling"]) == ("reachable" if reachable else "not reachable", 0.9)
+    assert row["standard_error"] == pytest.approx(5000.0)
+    assert np.isnan(row["dose"]) != reachable
+    assert "beyond its history" in row["flag"]
 
 
 def test_policy_lists_thirty_aligned_rows(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,9 +5,11 @@ Floor F7. It hands the question on and lays out the answer; it must never search
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import bayu_forecast
+from bayu_forecast.errors import ExtrapolationWarning
 from bayu_forecast.scenarios.units import factor_to
 
 if TYPE_CHECKING:
@@ -27,8 +29,11 @@ def dose_rows(question: Question, model: StructuralForecaster, known: Snapshot, 
     units = {spec.id: spec.unit for spec in known.driver_specs}
     factor = factor_to(question.unit, units.get(question.lever), question.lever, question.place)
     bounds = (question.bounds[0] * factor, question.bounds[1] * factor)
-    found = solve(model, known, lever=question.lever, target=question.target, probability=question.probability, bounds=bounds,
-                  samples=samples, rng=rng)  # fmt: skip
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ExtrapolationWarning)
+        found = solve(model, known, lever=question.lever, target=question.target, probability=question.probability, bounds=bounds,
+                      samples=samples, rng=rng)  # fmt: skip
+    beyond = any(issubclass(w.category, ExtrapolationWarning) for w in caught)
     reachable = bool(found["reachable"].item())
     return [
         asked
@@ -39,5 +44,6 @@ def dose_rows(question: Question, model: StructuralForecaster, known: Snapshot, 
             "probability_without": float(found["probability_without"]),
             "ceiling": float(found["ceiling"]),
             "status": "reachable" if reachable else "not reachable",
+            "flag": "beyond its history: the response there is the assumed shape, not evidence" if beyond else "",
         }
     ]

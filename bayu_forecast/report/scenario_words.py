@@ -12,6 +12,7 @@ import pandas as pd
 
 from bayu_forecast.report.layout import DASH, chance, chance_and_error, grid, money, percent, quantity, whole, wrapped
 from bayu_forecast.report.scenario import ScenarioReport
+from bayu_forecast.report.tables import PRIOR_DRIVEN
 from bayu_forecast.schema.names import BASELINE, SERIES, TARGET, UNIT_MONEY
 
 Row = dict[str, Any]
@@ -83,6 +84,8 @@ def _targets(told: ScenarioReport, names: dict[str, str]) -> list[str]:
             silent.append(f"{first[TARGET]} ({first['status']})")
             continue
         lines += wrapped(f"{first['text_zh']} ({first[TARGET]}: {_aim(first)})", "  ")
+        if first["prior_share"] > PRIOR_DRIVEN:
+            lines += wrapped(f"! prior-driven: {100 * first['prior_share']:.0f} % of the variance is prior, not published figures", "    ")
         unit = "亿元" if first["unit"] == UNIT_MONEY else "%"
         table = [["", "probability", "difference, points", f"10 % / median / 90 % ({unit})", *_required_head(first)]]
         for r in rows:
@@ -172,7 +175,7 @@ def _effects(told: ScenarioReport, names: dict[str, str]) -> list[str]:
     table = [["", "driver", "moved by", "coefficient: 10 % / median / 90 %", "contraction", "label"]]
     for r in _records(told.effects):
         spread = " / ".join(f"{r[f'coefficient_{q}']:.3g}" for q in ("q10", "median", "q90"))
-        table.append([names[r["scenario"]], r["driver"], r["levers"], spread, f"{r['contraction']:.2f}", r["label"]])
+        table.append([names[r["scenario"]], r["driver"], r["levers"], spread, f"{round(r['contraction'], 2) + 0.0:.2f}", r["label"]])
     return ["What the answers rest on", *grid(table, "  ")]
 
 
@@ -185,9 +188,10 @@ def _dose(told: ScenarioReport) -> list[str]:
     if "dose" not in r:
         return wrapped(head + str(r["status"]) + ".", "")
     within = f"within the bounds the probability goes from {chance(r['probability_without'])} to {chance(r['ceiling'])}"
+    flag = [f"! {r['lever']} {r['flag']}"] if r["flag"] else []
     if not r["reachable"]:
-        return wrapped(f"{head}not reachable; {within}.", "")
-    return wrapped(f"{head}{r['dose']:,.1f} {r['unit']} ±{r['standard_error']:.1f} on top of what is announced; {within}.", "")
+        return [*wrapped(f"{head}not reachable; {within}.", ""), *flag]
+    return [*wrapped(f"{head}{r['dose']:,.1f} {r['unit']} ±{r['standard_error']:.1f} on top of what is announced; {within}.", ""), *flag]
 
 
 def _small_print(told: ScenarioReport) -> list[str]:

@@ -283,7 +283,8 @@ def main() -> None:
             jobs = [(name, change, origin) for name, change in CANDIDATES.items() for origin in range(FIRST, LAST + 1)]
             rows = [row for rows in pool.map(national_origin, jobs, chunksize=3) for row in rows]
             nation = pd.DataFrame(rows, columns=columns)
-            report("National total, last years known 2004-2024, asked on 31 January, published figures only (per cent)", nation, national_rules())
+            title = "National total, last years known 2004-2024, asked on 31 January, published figures only (per cent)"
+            report(title, nation, national_rules())
             kept.append(nation.assign(region="china"))
         if args.only != "nation":
             names = [n for n in bf.list_regions() if n != "china"]

@@ -64,7 +64,7 @@ class Worlds:
         shapes = {block.name: block.shapes for block in model.design_.blocks}.get(DRIVERS, ())
         inputs = model.design_.inputs
         first = months - drawn.sizes[TIME]
-        self.shifts = DriverShifts(inputs, drawn, shapes, first, months, self.seed) if isinstance(inputs, DriverInputs) else None
+        self.shifts = DriverShifts(inputs, drawn, shapes, first, months, self.seed) if shapes and isinstance(inputs, DriverInputs) else None
         self.baseline = self._retail(Scenario(BASELINE))
         linked, self.prior_share = linked_series(self.baseline.sel({SERIES: self.name}), known, self.tables, self.seed)
         self.linked = linked

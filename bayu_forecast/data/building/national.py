@@ -22,6 +22,9 @@ SHOWN = "shown, not modelled"
 #: the other categories keep their names behind ``retail_``
 CATEGORY = "cn_cat_"
 ABOVE_QUOTA = ("retail_above_quota", "retail_goods_above_quota", "retail_catering_above_quota")
+#: levels whose months and years to date do not add up within a year: each print revises those before it, growth alone compares
+REVISED_WITHIN = ("retail_ex_autos",)
+NOT_ADDING = "months and years to date do not add up within the year: growth only"
 PANEL = "units above quota: the panel changes every year, no growth from levels"
 
 
@@ -61,8 +64,10 @@ def monthly(region: str, bases: list[Basis], vintages: dict[str, str]) -> pd.Dat
         basis = basis_of(int(start[:4]), bases, vintages)
         released, status = national_release(start, end, cells["published_on"])
         panel = measure == LEVEL and (cells["series"].startswith(CATEGORY) or series in ABOVE_QUOTA)
-        shown = SHOWN in basis.note or cells["source"].startswith("implied") or panel
+        revised = measure == LEVEL and series in REVISED_WITHIN
+        shown = SHOWN in basis.note or cells["source"].startswith("implied") or panel or revised
         note = joined(note, PANEL) if panel and "above-quota" not in note else note
+        note = joined(note, NOT_ADDING) if revised else note
         rows.append(row(region=region, series=series, measure=measure, period_start=start, period_end=end,
                         value=percent(cells["value"]) if measure == GROWTH else float(cells["value"]),
                         half_width=half_width(cells["value"], measure, note), basis=basis.code, release_date=released,

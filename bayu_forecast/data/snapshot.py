@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
+import functools
 
 import numpy as np
 import pandas as pd
@@ -78,6 +79,19 @@ def as_dataset(frame: pd.DataFrame, attrs: dict[str, str]) -> xr.Dataset:
     for name, words in LONG_NAMES.items():
         if name in made:
             made[name].attrs["long_name"] = words
+    return made
+
+
+@functools.lru_cache(maxsize=8)
+def _observations(known: Snapshot, series: str) -> xr.Dataset:
+    """Prints of a series, made once a snapshot; the arrays are read-only, since every caller is given the same ones."""
+    frame = pd.concat([t.observations for t in known._tables], ignore_index=True)
+    published = sorted(set(frame["series"]))
+    if series not in published:
+        raise unknown_name(f"series of {known.name} published by {known.as_of} called", series, published)
+    made = known._dataset(frame[frame["series"].eq(series) & frame["use"].eq(USE_YES)], series, prints=True)
+    for variable in made.variables.values():
+        variable.values.flags.writeable = False
     return made
 
 
@@ -168,11 +182,7 @@ class Snapshot:
         >>> own.loc[own.measure == "level", "value"].tolist()
         [11787.2]
         """
-        frame = pd.concat([t.observations for t in self._tables], ignore_index=True)
-        known = sorted(set(frame["series"]))
-        if series not in known:
-            raise unknown_name(f"series of {self.name} published by {self.as_of} called", series, known)
-        return self._dataset(frame[frame["series"].eq(series) & frame["use"].eq(USE_YES)], series, prints=True)
+        return _observations(self, series).copy(deep=False)
 
     @property
     def evidence(self) -> xr.Dataset:

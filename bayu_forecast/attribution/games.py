@@ -154,7 +154,7 @@ class LeverGame:
         key = (spec.id, rows.tobytes())
         if key not in self._kept:
             own = self.shifts.inputs.own
-            now, before = (self.shifts._shift(spec, own, ended * f, asked * f) for f in (factor, full))
+            now, before = (self.shifts.shift(spec, own, ended * f, asked * f) for f in (factor, full))
             self._kept[key] = now - before
         return self._kept[key]
 

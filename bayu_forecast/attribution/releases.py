@@ -158,7 +158,7 @@ class _Asker:
 
 def _steps(before: Snapshot, after: Snapshot, series: str) -> list[_Step]:
     """States of knowledge from one snapshot to the other."""
-    old, new = before._tables, after._tables
+    old, new = before.tables, after.tables
     fresh = [n.observations[n.observations["release_date"] > before.calendar_date] for n in new]
     printed = pd.concat([t.observations[_PERIOD] for t in old]).drop_duplicates()
     again = [rows[rows[_PERIOD].merge(printed, how="left", indicator=True)["_merge"].eq("both").to_numpy()] for rows in fresh]
@@ -174,8 +174,8 @@ def _steps(before: Snapshot, after: Snapshot, series: str) -> list[_Step]:
     known = _beside(known, new)
     steps.append(_Step(PRINT, "figures of other series and evidence", "", known, None))
     tables = tuple(dataclasses.replace(k, targets=n.targets, **{name: getattr(n, name) for name in _DRIVER_TABLES})
-                   for k, n in zip(known._tables, new, strict=True))
-    known = dataclasses.replace(known, calendar_date=after.calendar_date, _tables=tables)
+                   for k, n in zip(known.tables, new, strict=True))
+    known = dataclasses.replace(known, calendar_date=after.calendar_date, tables=tables)
     words = "announcements, priors and their evidence, and the months that have passed"
     steps.append(_Step(DRIVER, words, "", known, _old_calendar(before, known)))
     return [*steps, _Step(MODEL, "disturbed months, census steps, the calendar in force", "", after, None)]
@@ -185,8 +185,8 @@ def _with_rows(known: Snapshot, more: list[pd.DataFrame]) -> Snapshot:
     """The snapshot with more prints; itself when there are none."""
     if not any(len(rows) for rows in more):
         return known
-    tables = tuple(_more(t, rows) for t, rows in zip(known._tables, more, strict=True))
-    return dataclasses.replace(known, _tables=tables)
+    tables = tuple(_more(t, rows) for t, rows in zip(known.tables, more, strict=True))
+    return dataclasses.replace(known, tables=tables)
 
 
 def _more(table: RegionTables, rows: pd.DataFrame) -> RegionTables:
@@ -199,11 +199,11 @@ def _beside(known: Snapshot, new: tuple[RegionTables, ...]) -> Snapshot:
     def came(k: RegionTables, n: RegionTables) -> bool:
         return any(len(getattr(k, name)) != len(getattr(n, name)) for name in ("observations", "evidence", "definitions"))
 
-    if not any(came(k, n) for k, n in zip(known._tables, new, strict=True)):
+    if not any(came(k, n) for k, n in zip(known.tables, new, strict=True)):
         return known
     tables = tuple(dataclasses.replace(k, observations=n.observations, evidence=n.evidence, definitions=n.definitions)
-                   for k, n in zip(known._tables, new, strict=True))
-    return dataclasses.replace(known, _tables=tables)
+                   for k, n in zip(known.tables, new, strict=True))
+    return dataclasses.replace(known, tables=tables)
 
 
 def _old_calendar(before: Snapshot, known: Snapshot) -> Design:

@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bayu: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except Exception as error:
+    except Exception as error:  # any fault of ours is one line and an exit code; the variable asks for the traceback
         if os.environ.get(DEBUG):
             raise
         said = " ".join(f"{type(error).__name__}: {error}".split())

@@ -85,7 +85,7 @@ def as_dataset(frame: pd.DataFrame, attrs: dict[str, str]) -> xr.Dataset:
 @functools.lru_cache(maxsize=8)
 def _observations(known: Snapshot, series: str) -> xr.Dataset:
     """Prints of a series, made once a snapshot; the arrays are read-only, since every caller is given the same ones."""
-    frame = pd.concat([t.observations for t in known._tables], ignore_index=True)
+    frame = pd.concat([t.observations for t in known.tables], ignore_index=True)
     published = sorted(set(frame["series"]))
     if series not in published:
         raise unknown_name(f"series of {known.name} published by {known.as_of} called", series, published)
@@ -120,7 +120,7 @@ class Snapshot:
 
     region: Region
     calendar_date: pd.Timestamp
-    _tables: tuple[RegionTables, ...]
+    tables: tuple[RegionTables, ...]
 
     @property
     def name(self) -> str:
@@ -135,12 +135,12 @@ class Snapshot:
     @property
     def regions(self) -> dict[str, Region]:
         """The region and the one it leans on, by name."""
-        return {t.region.name: t.region for t in self._tables}
+        return {t.region.name: t.region for t in self.tables}
 
     @property
     def series(self) -> tuple[str, ...]:
         """Series of the region with at least one print by the date."""
-        own = self._tables[0].observations
+        own = self.tables[0].observations
         return tuple(sorted(set(own["series"])))
 
     def _attrs(self, series: str) -> dict[str, str]:
@@ -191,13 +191,13 @@ class Snapshot:
         ``region`` may be another one: the contribution tables of two provinces are there for their spread. ``noise`` is that of
         rounding alone (log of a level; the growth or ratio itself).
         """
-        frame = pd.concat([t.evidence for t in self._tables], ignore_index=True)
+        frame = pd.concat([t.evidence for t in self.tables], ignore_index=True)
         return self._dataset(frame[frame["use"].eq(USE_YES)], "evidence", prints=False)
 
     @property
     def targets_issued(self) -> tuple[Target, ...]:
         """Every target of the region issued by the date."""
-        return self._tables[0].targets
+        return self.tables[0].targets
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -208,23 +208,23 @@ class Snapshot:
     @property
     def disturbances(self) -> pd.DatetimeIndex:
         """Months announced by the date in which a shock may have passed through; the region's own and those it inherits."""
-        months = pd.concat([t.disturbances["month"] for t in self._tables])
+        months = pd.concat([t.disturbances["month"] for t in self.tables])
         return pd.DatetimeIndex(sorted(set(months)), name="month")
 
     @property
     def censuses(self) -> pd.DataFrame:
         """Economic censuses announced by the date: reference year, first year printed on the new basis, note."""
-        return pd.concat([t.censuses for t in self._tables], ignore_index=True)
+        return pd.concat([t.censuses for t in self.tables], ignore_index=True)
 
     @property
     def definitions(self) -> pd.DataFrame:
         """The official definitions of quantities that a target may leave open, with the last value printed under each by the date."""
-        return what_definitions_say(pd.concat([t.definitions for t in self._tables], ignore_index=True), self._tables)
+        return what_definitions_say(pd.concat([t.definitions for t in self.tables], ignore_index=True), self.tables)
 
     @property
     def revision_steps(self) -> pd.DataFrame:
         """Sizes (log points) of past basis steps known by the date, of the region and of the one it leans on."""
-        return pd.concat([t.revisions for t in self._tables], ignore_index=True)
+        return pd.concat([t.revisions for t in self.tables], ignore_index=True)
 
     @property
     def census_steps(self) -> pd.DataFrame:
@@ -239,7 +239,7 @@ class Snapshot:
 
     def _table(self, name: str) -> pd.DataFrame:
         """A table of the region and of the one it leans on, one below the other."""
-        frames: list[pd.DataFrame] = [getattr(t, name) for t in self._tables]
+        frames: list[pd.DataFrame] = [getattr(t, name) for t in self.tables]
         return pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
 
     @property
@@ -275,6 +275,6 @@ class Snapshot:
         """Every row known by the date, used or not: vintage, basis, release status, source."""
         kept = ["region", "series", "measure", "period_start", "period_end", "value", "unit", "basis", "release_date", "release_status",
                 "confidence", "use", "source", "note"]
-        parts = [frame.assign(table=name) for t in self._tables for name, frame in (("observations", t.observations),
+        parts = [frame.assign(table=name) for t in self.tables for name, frame in (("observations", t.observations),
                                                                                      ("evidence", t.evidence))]
         return pd.concat(parts, ignore_index=True)[["table", *kept]]

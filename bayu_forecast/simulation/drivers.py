@@ -105,9 +105,9 @@ class DriverShifts:
         """Shift of the region's series; of a driver that a scenario leaves as planned it is computed once for all scenarios."""
         plan = tuple(frame[spec.id].to_numpy() for frame in self.frames)
         if not (np.array_equal(if_ended, plan[0]) and np.array_equal(if_going_on, plan[1])):
-            return self._shift(spec, self.inputs.own, if_ended, if_going_on)
+            return self.shift(spec, self.inputs.own, if_ended, if_going_on)
         if spec.id not in self._as_planned:
-            self._as_planned[spec.id] = self._shift(spec, self.inputs.own, *plan)
+            self._as_planned[spec.id] = self.shift(spec, self.inputs.own, *plan)
         return self._as_planned[spec.id]
 
     def _unchanged(self, spec: DriverSpec) -> Array:
@@ -115,11 +115,14 @@ class DriverShifts:
         if spec.id not in self._leading:
             layer = self.inputs.leading
             announced = layer.announced[spec.id].to_numpy()
-            self._leading[spec.id] = self._shift(spec, layer, announced, announced + layer.continued[spec.id].to_numpy())
+            self._leading[spec.id] = self.shift(spec, layer, announced, announced + layer.continued[spec.id].to_numpy())
         return self._leading[spec.id]
 
-    def _shift(self, spec: DriverSpec, layer: Layer, if_ended: Array, if_going_on: Array) -> Array:
-        """Coefficient times the response to the input, less the response the design was given."""
+    def shift(self, spec: DriverSpec, layer: Layer, if_ended: Array, if_going_on: Array) -> Array:
+        """Shift in log of a layer's series, samples by months: coefficient times the response to the input, less the design's.
+
+        The inputs are by month from the start of the layer, one if the driver ends as announced and one if it goes on.
+        """
         out = np.zeros((self.samples, self.last - self.first))
         given = layer.expected(spec)
         window = self._window(spec, given, if_ended, if_going_on)

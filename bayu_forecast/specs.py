@@ -258,8 +258,14 @@ class DriverSpec:
         That a running programme goes on after its announced end.
     execution_sd : float
         Log standard deviation of money paid around money announced.
+    acts_on : str
+        Linked series whose share (logit) or level (log) it moves; empty for the retail total.
+    rush, wait : float
+        Months of input brought forward from after an announced end, and held back before an announced start.
     default : float
         Input of months of which nothing is stated.
+    own_data : float
+        How much the growth of the series paid for counts beside the prior: one, less where the prior rests on the same months.
     after : str
         After the last stated month: ``default``, or ``hold`` its value.
     evidence : tuple of str
@@ -304,7 +310,11 @@ class DriverSpec:
     kappa_sd: float = 0.5
     continuation_probability: float = 0.0
     execution_sd: float = 0.0
+    acts_on: str = ""
+    rush: float = 0.0
+    wait: float = 0.0
     default: float = 0.0
+    own_data: float = 0.0
     after: str = "default"
     evidence: tuple[str, ...] = ()
 
@@ -321,7 +331,9 @@ class DriverSpec:
                                      f"got {self.parameters}", names=[self.id], got=self.parameters)
         ranges = {"theta": 0.0 <= self.theta < 1.0, "rho": all(0.0 <= s.rho <= 1.0 for s in self.shapes), "kappa": self.kappa > 0.0,
                   "horizon": all(s.horizon >= (s.rho > 0.0) for s in self.shapes), "parameters": self.parameters[1] > 0.0,
-                  "continuation_probability": 0.0 <= self.continuation_probability <= 1.0, "execution_sd": self.execution_sd >= 0.0}
+                  "continuation_probability": 0.0 <= self.continuation_probability <= 1.0, "execution_sd": self.execution_sd >= 0.0,
+                  "rush": self.rush >= 0.0, "wait": self.wait >= 0.0,
+                  "own_data": 0.0 <= self.own_data <= 1.0}
         odd = [name for name, holds in ranges.items() if not holds]
         if odd:
             raise SpecificationError(f"driver {self.id!r}: {', '.join(odd)} out of range; see the attributes of DriverSpec", names=odd)

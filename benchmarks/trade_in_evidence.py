@@ -16,53 +16,26 @@ import pandas as pd
 
 import bayu_forecast as bf
 from bayu_forecast.data.snapshot import Snapshot
-from bayu_forecast.drivers.evidence import BASES, Estimate, Panel, estimate, growth_panel, leave_one_out, placebos, randomisation
-from bayu_forecast.drivers.paths import input_paths
-from bayu_forecast.drivers.reading import Reading, combine, kept_shares, reading
+from bayu_forecast.drivers import combine, contrast_of, input_paths, read_contrast
+from bayu_forecast.drivers.contrast import Contrast, by_sales
+from bayu_forecast.drivers.evidence import BASES, Estimate, Panel, estimate, leave_one_out, placebos, randomisation
+from bayu_forecast.drivers.reading import Reading
 
 DATES = ("2025-01-31", "2025-07-31", "2026-10-31")
-#: first month of money; phones joined in January 2025
-STARTS = {"retail_appliances": pd.Timestamp("2024-08-01"), "retail_furniture": pd.Timestamp("2024-08-01"),
-          "retail_autos": pd.Timestamp("2024-08-01"), "retail_communication": pd.Timestamp("2025-01-01")}
 CARS = "retail_autos"
-OTHERS = ("retail_grain_food", "retail_beverages", "retail_tobacco_liquor", "retail_gold_jewellery", "retail_catering_above_quota",
-          "retail_petroleum")
-#: the last full year before the programme: its levels give shares, never growth
-BEFORE = 2023
-#: appliances, furniture, phones and petroleum are printed month by month from here on
-FIRST = pd.Timestamp("2021-06-01")
 
 
-def prints(known: Snapshot) -> pd.DataFrame:
-    """Prints of the categories known by the date, of the nation."""
+def seen_on(known: Snapshot) -> Contrast:
+    """Categories paid for and the others, as far as printed by the date."""
     log = known.data_log()
-    return log[log["table"].eq("observations") & log["series"].isin([*STARTS, *OTHERS]) & log["period_start"].ge("2021-01-01")]
+    seen = contrast_of(log[log["table"].eq("observations")], known.contrasts, total="retail_total")
+    assert seen is not None, "no month of the programme was printed by the date"
+    return seen
 
 
-def sales(known: Snapshot) -> tuple[pd.Series, float]:
-    """Sales above quota of the categories paid for, and all retail sales, of the year before the programme as known by the date."""
-    log = known.data_log()
-    year = log[log["measure"].eq("level") & log["period_start"].eq(f"{BEFORE}-01-01") & log["period_end"].eq(f"{BEFORE}-12-31")]
-    last = year.sort_values("release_date").groupby("series")["value"].last()
-    return last[list(STARTS)], float(last["retail_total"])
-
-
-def begun(panel: Panel) -> dict[str, pd.Timestamp]:
-    """Categories whose programme is in the panel; a category that has not begun is left out."""
-    return {c: d for c, d in STARTS.items() if d <= panel.growth.index[-1]}
-
-
-def panel_of(known: Snapshot) -> Panel:
-    """Growth of the categories that have begun and of the others."""
-    whole = growth_panel(prints(known))
-    growth = whole.growth[whole.growth.index >= FIRST]
-    waiting = [c for c in STARTS if c not in begun(whole)]
-    return Panel(growth.drop(columns=waiting), whole.released.loc[growth.index])
-
-
-def money(known: Snapshot) -> pd.Series:
+def money(known: Snapshot, seen: Contrast) -> pd.Series:
     """Money a month from the launch on, as stated by the date."""
-    months = pd.date_range(min(STARTS.values()), "2026-12", freq="MS")
+    months = pd.date_range(min(seen.starts.values()), seen.panel.growth.index[-1], freq="MS")
     own = known.drivers[known.drivers["region"].eq(known.name)]
     return input_paths(own, known.driver_specs, months, known.as_of)["trade_in"]
 
@@ -78,24 +51,18 @@ def mean(frame: pd.DataFrame | pd.Series, months: pd.Series) -> float:
     return float(np.average(values, weights=months.loc[values.index]))
 
 
-def main_rows(known: Snapshot) -> tuple[Panel, Estimate, Estimate, Reading]:
+def main_rows(known: Snapshot) -> tuple[Contrast, Estimate, Estimate, Reading]:
     """The estimate with equal weights, the one weighted by sales, and the reading of it."""
-    panel = panel_of(known)
-    starts, (weights, total) = begun(panel), sales(known)
-    weighted = estimate(panel, starts, {str(c): float(weights[c]) for c in starts})
+    seen = seen_on(known)
     spec = next(s for s in known.driver_specs if s.id == "trade_in")
-    paid = money(known)
-    read = reading(weighted, paid, float(weights[list(starts)].sum()) / total, monthly_sales=total / 12.0,
-                   kept=kept_shares(spec, paid, weighted.months.index[-1]),
-                   never=placebos(panel, starts, weighted.weights.to_dict()))  # fmt: skip
-    return panel, estimate(panel, starts), weighted, read
+    return seen, estimate(seen.panel, seen.starts), by_sales(seen), read_contrast(seen, spec, money(known, seen))
 
 
 def table(as_of: str) -> None:
     """Everything that was known on a date."""
     known = bf.load_region("china").as_of(as_of)
-    panel, equal, weighted, read = main_rows(known)
-    starts, launch = begun(panel), min(STARTS.values())
+    (panel, starts, _, _), equal, weighted, read = main_rows(known)
+    launch = min(starts.values())
     before = int((panel.growth.index < launch).sum())
     print(f"as of {as_of}: prints to {panel.growth.index[-1]:%Y-%m}, the last released {equal.published:%Y-%m-%d}; "
           f"{before} cells before the launch, {len(equal.months)} after")  # fmt: skip
@@ -139,8 +106,8 @@ def words(known: Snapshot, read: Reading) -> None:
 
 def by_category(as_of: str) -> None:
     """What a late growth rate is made of: the level reached less the base it is compared with."""
-    _, equal, weighted, _ = main_rows(bf.load_region("china").as_of(as_of))
-    second = equal.level.index >= min(STARTS.values()) + pd.DateOffset(years=1)
+    seen, equal, weighted, _ = main_rows(bf.load_region("china").as_of(as_of))
+    second = equal.level.index >= min(seen.starts.values()) + pd.DateOffset(years=1)
     print(f"by category as of {as_of}, against the others, %: first year, then from month 13 on")
     print("  category        share  level, year 1   growth = level now - base")
     for name in equal.level:

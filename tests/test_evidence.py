@@ -110,7 +110,8 @@ def test_placebos_lie_before_the_launch_and_outs_cover_every_category(log: pd.Da
 
 @pytest.fixture(scope="module")
 def spec() -> bf.specs.DriverSpec:
-    return next(s for s in bf.load_region("china").as_of("2026-10-31").driver_specs if s.id == "trade_in")
+    found = next(s for s in bf.load_region("china").as_of("2026-10-31").driver_specs if s.id == "trade_in")
+    return dataclasses.replace(found, own_data=1.0)
 
 
 def test_a_precise_reading_is_weighted_by_precision_in_logs(spec: bf.specs.DriverSpec) -> None:
@@ -121,6 +122,9 @@ def test_a_precise_reading_is_weighted_by_precision_in_logs(spec: bf.specs.Drive
     assert np.log(got.parameters[0]) == pytest.approx((np.log(median) / sd**2 + np.log(3.0) / error**2) / precision, abs=3e-5)
     assert got.parameters[1] == pytest.approx(precision**-0.5, rel=0.01)
     assert got.published.isoformat() == "2026-06-16"
+    half = combine(dataclasses.replace(spec, own_data=0.5), Reading(value=3.0, standard_error=3.0 * error, kept=(1.0, 1.0, 1.0),
+                                                                     published=pd.Timestamp("2026-06-16")))  # fmt: skip
+    assert half.parameters[1] == pytest.approx((1.0 / sd**2 + 0.5 / error**2) ** -0.5, rel=0.01), "a likelihood to the power one half"
 
 
 def test_a_reading_that_says_nothing_leaves_the_prior_and_a_negative_one_lowers_it(spec: bf.specs.DriverSpec) -> None:

@@ -41,7 +41,7 @@ class Game(Protocol):
 
 
 class Judge:
-    """Quantity and event of a target for a log shift of the region's retail total.
+    """Quantity and event of a target for shifts of the region's retail total and of the series linked to it.
 
     Parameters
     ----------
@@ -62,12 +62,13 @@ class Judge:
         self.linked = worlds.linked if worlds.linked is not None and set(wanted) & set(worlds.linked[SERIES].values) else None
 
     def __call__(self, own: Array) -> Array:
-        """Quantity and event (2, sample) under a shift (sample, month)."""
+        """Quantity and event (2, sample) under shifts (series, sample, month), as ``DriverShifts.of`` gives them."""
         worlds, value = self.worlds, self.template["value"].copy(deep=True)
-        retail = worlds.drawn["value"].sel({SERIES: worlds.name}) * np.exp(own)
+        retail = worlds.drawn["value"].sel({SERIES: worlds.name}) * np.exp(own[0])
         parts = {worlds.name: retail}
         if self.linked is not None:
-            linked = moved(self.linked, worlds.baseline.sel({SERIES: worlds.name}), retail, worlds.known.region.linked)
+            linked = moved(self.linked, worlds.baseline.sel({SERIES: worlds.name}), retail, worlds.known.region.linked,
+                           worlds.linked_shifts(own))  # fmt: skip
             parts |= {str(s): linked.sel({SERIES: s}) for s in linked[SERIES].values}
         for name in value.indexes[SERIES].intersection(list(parts)):
             value.loc[{SERIES: name}] = parts[name].isel({SAMPLE: slice(worlds.samples)}).to_numpy()
@@ -136,11 +137,12 @@ class LeverGame:
         return np.ascontiguousarray(np.round(factor.transpose(0, 2, 1), _DIGITS))
 
     def _shift(self, factor: Array) -> Array:
-        """Log shift (sample, month): the scenario's, and what changes where a driver's factor differs from the scenario's."""
-        own = self.own
+        """Shifts (series, sample, month): the scenario's, and what changes where a driver's factor differs from the scenario's."""
+        own = self.own.copy()
         for driver, rows in zip(self.moved, factor, strict=True):
             change = self._change(self.specs[driver], rows)
-            own = own if change is None else own + change
+            if change is not None:
+                own[self.shifts.moves.index(self.specs[driver].acts_on)] += change
         return own
 
     def _change(self, spec: DriverSpec, rows: Array) -> Array | None:

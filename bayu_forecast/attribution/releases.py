@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 PART = "part"
 REVISION, PRINT, DRIVER, MODEL, REMAINDER = "revision", "print", "driver", "model", "remainder"
 #: tables that say what drivers are and do
-_DRIVER_TABLES = ("drivers", "driver_specs", "effects", "policy", "actions", "levers")
+_DRIVER_TABLES = ("drivers", "driver_specs", "effects", "contrasts", "policy", "actions", "levers")
 _MOST_WORDS = 4
 _PERIOD = ["region", "series", "measure", "period_start", "period_end"]
 

@@ -29,7 +29,7 @@ REGIONS = Path(__file__).resolve().parent / "regions"
 LICENCE = "public statistics; the arrangement is Apache-2.0"
 #: tables of the nation that every region inherits: name in the folder -> figures
 INHERITED = {"censuses": "censuses", "disturbances": "disturbances", "definitions": "definitions", "driver_specs": "driver_specs",
-             "effects": "effect_sizes"}
+             "effects": "effect_sizes", "contrasts": "contrasts"}
 #: tables of a policy, for regions that have one
 POLICY = ("policy", "actions", "levers")
 

@@ -16,10 +16,11 @@ from bayu_forecast.specs import SHAPE_WEIGHTS, DriverShape, DriverSpec
 DRIVER_COLUMNS = ("region", "driver", "programme", "month", "value", "unit", "half_width", "status", "announced", "use", "source", "note")
 SPEC_COLUMNS = ("id", "zh", "en", "kind", "unit", "nature", "scope", "theta",
                 *(f"{part}_{label}" for label in SHAPE_WEIGHTS for part in ("rho", "horizon")), "kappa", "kappa_multiple", "kappa_sd",
-                "family", "parameters", "continuation_probability", "execution_sd", "default", "after", "evidence", "published",
-                "reading", "indicator")
-WORDS = ("id", "zh", "en", "kind", "unit", "nature", "scope", "family", "after", "reading", "indicator")
-NUMBERS = ("theta", "kappa", "kappa_multiple", "kappa_sd", "continuation_probability", "execution_sd", "default")
+                "acts_on", "rush", "wait", "family", "parameters", "continuation_probability", "execution_sd", "default", "after",
+                "own_data", "evidence", "published", "reading", "indicator")
+WORDS = ("id", "zh", "en", "kind", "unit", "nature", "scope", "acts_on", "family", "after", "reading", "indicator")
+NUMBERS = ("theta", "kappa", "kappa_multiple", "kappa_sd", "rush", "wait", "continuation_probability", "execution_sd", "default",
+           "own_data")
 KEY = ["region", "driver", "programme", "month"]
 
 

@@ -262,6 +262,15 @@ class Snapshot:
         return self._table("effects")
 
     @property
+    def contrasts(self) -> pd.DataFrame:
+        """Series that a programme pays for and series that it does not, announced by the date: one row a driver and series.
+
+        ``paid_from`` is the first month of money, empty for the comparison; levels of ``base_year`` give shares; growth is read
+        from ``first_month`` on.
+        """
+        return self._table("contrasts")
+
+    @property
     def levers(self) -> pd.DataFrame:
         """Which driver each measure and safeguard moves: ``region``, ``lever``, ``driver``, ``weight``, ``role`` (input, execution)."""
         return self._table("levers")

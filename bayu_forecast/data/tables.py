@@ -35,18 +35,19 @@ OPTIONAL = {"censuses": ("reference_year", "first_year", "announced", "national_
             "drivers": DRIVER_COLUMNS, "driver_specs": SPEC_COLUMNS,
             "effects": ("id", "study", "programme", "country", "quantity", "value", "unit", "design", "horizon", "reading_for_prior",
                         "seen_in", "doi", "status", "published"),
+            "contrasts": ("region", "driver", "series", "paid_from", "announced", "base_year", "first_month", "note"),
             "policy": ("region", "id", "kind", "number", "action", "title_zh", "title_en", "departments", "others", "evidence_grade",
                        "indicator", "status", "issued", "source"),
             "actions": ("region", "id", "title_zh", "title_en", "issued", "source"),
             "levers": ("region", "lever", "driver", "weight", "role", "issued", "note")}
 #: columns of the optional tables that hold dates, whole numbers and numbers
-OPTIONAL_DATES = ("announced", "released", "month", "published", "issued")
-OPTIONAL_WHOLE = ("reference_year", "first_year", "national_break_year", "number")
+OPTIONAL_DATES = ("announced", "released", "month", "published", "issued", "paid_from", "first_month")
+OPTIONAL_WHOLE = ("reference_year", "first_year", "national_break_year", "number", "base_year")
 OPTIONAL_NUMBERS = {"revisions": ("step",), "drivers": ("value", "half_width"), "levers": ("weight",)}
 #: by which date a table is cut
 CUT = {"observations": "release_date", "evidence": "release_date", "censuses": "announced", "disturbances": "announced",
        "definitions": "announced", "revisions": "released", "drivers": "announced", "driver_specs": "published", "effects": "published",
-       "policy": "issued", "actions": "issued", "levers": "issued"}
+       "contrasts": "announced", "policy": "issued", "actions": "issued", "levers": "issued"}
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +64,9 @@ class RegionTables:
         Targets set for it.
     censuses, disturbances, definitions, revisions : DataFrame
         Empty where the folder has none.
-    drivers, driver_specs, effects, policy, actions, levers : DataFrame
-        Inputs of drivers by month, their specifications, the studies behind the priors, and a policy with its levers; empty
-        where the folder has none.
+    drivers, driver_specs, effects, contrasts, policy, actions, levers : DataFrame
+        Inputs of drivers by month, their specifications, the studies behind the priors, the series whose growth tells what a
+        programme did, and a policy with its levers; empty where the folder has none.
     """
 
     region: Region
@@ -79,6 +80,7 @@ class RegionTables:
     drivers: pd.DataFrame
     driver_specs: pd.DataFrame
     effects: pd.DataFrame
+    contrasts: pd.DataFrame
     policy: pd.DataFrame
     actions: pd.DataFrame
     levers: pd.DataFrame

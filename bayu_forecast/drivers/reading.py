@@ -134,7 +134,8 @@ def combine(spec: DriverSpec, evidence: Reading, *, text: str = "") -> DriverSpe
 
     The prior is normal in logs and the reading normal in yuan, :math:`\hat v \sim N(m\, \text{kept}_g, s^2)` under shape
     :math:`g`; the product, averaged over the shapes, is integrated and its log's mean and standard deviation kept. A precise
-    reading is weighted by precision on the log scale; one that may be negative needs no logarithm.
+    reading is weighted by precision on the log scale; one that may be negative needs no logarithm. The likelihood is raised to the
+    power ``own_data`` of the driver: less than one where its prior rests partly on the same months (Ibrahim and Chen 2000).
 
     Parameters
     ----------
@@ -170,7 +171,7 @@ def combine(spec: DriverSpec, evidence: Reading, *, text: str = "") -> DriverSpe
     log_m = np.log(median) + sd * z
     kept = np.asarray(evidence.kept)[:, None]
     error = (evidence.value - kept * np.exp(log_m)) / evidence.standard_error
-    log_weight = -0.5 * (z**2 + error**2) + np.log(list(SHAPE_WEIGHTS.values()))[:, None]
+    log_weight = -0.5 * (z**2 + spec.own_data * error**2) + np.log(list(SHAPE_WEIGHTS.values()))[:, None]
     weight = np.exp(log_weight - log_weight.max()).sum(axis=0)
     weight = weight / weight.sum()
     mean = float(weight @ log_m)

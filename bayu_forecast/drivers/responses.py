@@ -104,7 +104,8 @@ def ceiling(spec: DriverSpec, history: ArrayLike, baseline_sales: ArrayLike) -> 
     return spec.kappa_multiple * largest if largest > 0.0 else spec.kappa
 
 
-def responses(spec: DriverSpec, inputs: ArrayLike, shape: DriverShape, baseline_sales: ArrayLike, *, kappa: float | None = None) -> Floats:
+def responses(spec: DriverSpec, inputs: ArrayLike, shape: DriverShape, baseline_sales: ArrayLike, *, kappa: float | None = None,
+              moved: ArrayLike = 0.0) -> Floats:  # fmt: skip
     r"""Return the log response of sales to inputs for a coefficient of one.
 
     :math:`f = k * g(w)` with :math:`k = a - \rho (a * p)`, :math:`g(w) = \kappa \tanh(w / \kappa)`. Growth is cumulated:
@@ -122,6 +123,9 @@ def responses(spec: DriverSpec, inputs: ArrayLike, shape: DriverShape, baseline_
         Sales of a month (1e8 CNY); read for money only.
     kappa : float, optional
         Ceiling from :func:`ceiling`; the specification's by default.
+    moved : array_like, broadcasts with the inputs
+        Input that announcements move between months, from :func:`~bayu_forecast.drivers.anticipated`. It does not saturate, so what
+        leaves one month arrives in another.
 
     Returns
     -------
@@ -147,6 +151,7 @@ def responses(spec: DriverSpec, inputs: ArrayLike, shape: DriverShape, baseline_
     [ 0.009  -0.003  -0.0015]
     """
     w = tanh_saturation(intensity(spec, inputs, baseline_sales), spec.kappa if kappa is None else kappa)
+    w = w + intensity(spec, moved, baseline_sales)
     response = respond(w, policy_kernel(carry_over(spec.theta), shape.rho, shape.horizon))
     return np.cumsum(response, axis=-1) if spec.kind == GROWTH else response
 

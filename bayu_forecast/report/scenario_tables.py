@@ -137,14 +137,18 @@ def effect_rows(scenario: Scenario, worlds: Worlds, model: StructuralForecaster)
     if not scenario.levers or worlds.shifts is None:
         return []
     told = {str(r[REGRESSOR]): r for r in model.coefficients_.to_dict("records")}
+    specs = {spec.id: spec for spec in worlds.shifts.inputs.specs}
     rows = []
     for name, levers in _moved(scenario, worlds.shifts.inputs).items():
-        one = told[name]
-        draws = worlds.shifts.multiplier.get(name, worlds.shifts.drawn.sel({REGRESSOR: name}).to_numpy())
+        if name in told:
+            mean, sd, learned = (float(told[name][key]) for key in ("prior_mean", "prior_sd", "contraction"))
+        else:
+            # it acts on a series of which no figure is in the model: all prior
+            mean, sd, learned = specs[name].mean, specs[name].sd, 0.0
+        draws = worlds.shifts.multiplier[name] if name in specs else worlds.shifts.drawn.sel({REGRESSOR: name}).to_numpy()
         rows.append({
-            "scenario": scenario.name, "driver": name, "levers": ", ".join(levers),
-            "prior_mean": float(one["prior_mean"]), "prior_sd": float(one["prior_sd"]), **_three("coefficient", draws),
-            "contraction": float(one["contraction"]), "label": label(float(one["contraction"])),
+            "scenario": scenario.name, "driver": name, "levers": ", ".join(levers), "prior_mean": mean, "prior_sd": sd,
+            **_three("coefficient", draws), "contraction": learned, "label": label(learned),
         })  # fmt: skip
     return rows
 

@@ -67,13 +67,20 @@ class DriverShifts:
         self.samples = drawn.sizes["sample"]
         self.drawn = drawn["coefficient"]
         self.shape = drawn["shape"].sel(block=DRIVERS).to_numpy()
-        self.multiplier = {s.id: positive(s, self.drawn.sel({REGRESSOR: s.id}).to_numpy()) for s in inputs.specs}
+        self.moves = ("", *dict.fromkeys(s.acts_on for s in inputs.specs if s.acts_on))
+        self.multiplier = {s.id: positive(s, self._coefficient(s)) for s in inputs.specs}
         self.future = np.asarray(inputs.time > inputs.as_of)
         self.frames = tuple(self._frame(f) for f in (inputs.own.announced, inputs.own.announced + inputs.own.continued))
         years = inputs.time.year.to_numpy()
         self.year = years - years[0]
         self._leading: dict[str, Array] = {}
         self._as_planned: dict[str, Array] = {}
+
+    def _coefficient(self, spec: DriverSpec) -> Array:
+        """Normal draws of a coefficient: the model's, or the prior's where no figure of the series it moves is in the model."""
+        if not spec.acts_on:
+            return np.asarray(self.drawn.sel({REGRESSOR: spec.id}).to_numpy())
+        return np.asarray(spec.mean + spec.sd * normals(self.seed, ("coefficient", spec.id), 1, self.samples)[0])
 
     def _frame(self, inputs: pd.DataFrame) -> pd.DataFrame:
         """Inputs of all levers with their units, for a scenario to edit."""
@@ -82,22 +89,25 @@ class DriverShifts:
         return frame
 
     def of(self, scenario: Scenario) -> tuple[Array, Array]:
-        """Shifts of the region's series and of the one it leans on; levers move the region's inputs alone."""
+        """Shifts of the region's series and of the one it leans on; levers move the region's inputs alone.
+
+        The region's are (series, sample, month), the series as in ``moves``: the retail total first, then linked ones.
+        """
         ended, asked = (apply(scenario, frame) for frame in self.frames)
         factor = pd.DataFrame(1.0, index=asked.index, columns=[s.id for s in self.inputs.specs])
         fixed = pd.DataFrame(False, index=asked.index, columns=asked.columns)
         if scenario.assumptions:
             factor, fixed = apply_intensities(factor, self.inputs.levers, asked[list(scenario.levers)]), decided(scenario, self.frames[1])
-        own, leading = np.zeros((2, self.samples, self.last - self.first))
+        own, leading = np.zeros((len(self.moves), self.samples, self.last - self.first)), np.zeros((self.samples, self.last - self.first))
         for spec in self.inputs.specs:
             if_ended = np.where(fixed[spec.id], asked[spec.id], ended[spec.id]) * factor[spec.id].to_numpy()
-            own += self._own(spec, if_ended, (asked[spec.id] * factor[spec.id]).to_numpy())
+            own[self.moves.index(spec.acts_on)] += self._own(spec, if_ended, (asked[spec.id] * factor[spec.id]).to_numpy())
             if spec.scope == ALL:
                 leading += self._unchanged(spec)
         for lever in CALENDAR_LEVERS:
             change = asked[lever].to_numpy()[self.first : self.last]
             if change.any():
-                own += self.drawn.sel({REGRESSOR: lever}).to_numpy()[:, None] * change[None, :]
+                own[0] += self.drawn.sel({REGRESSOR: lever}).to_numpy()[:, None] * change[None, :]
         self._warn(scenario, asked)
         return own, leading
 
@@ -124,18 +134,19 @@ class DriverShifts:
         The inputs are by month from the start of the layer, one if the driver ends as announced and one if it goes on.
         """
         out = np.zeros((self.samples, self.last - self.first))
-        given = layer.expected(spec)
-        window = self._window(spec, given, if_ended, if_going_on)
+        given, as_given, moved = layer.expected(spec), layer.anticipated(spec), layer.anticipated(spec, if_ended)
+        window = self._window(spec, given, if_ended, if_going_on, moved, as_given)
         inputs = self._inputs(spec, if_ended, if_going_on, window)
-        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given[window]):
+        if inputs.shape[0] == 1 and np.array_equal(inputs[0], given[window]) and np.array_equal(moved, as_given):
             return out
         here = slice(self.first - window.start, None)
         for i, shape in enumerate(self.shapes):
             mine = np.flatnonzero(self.shape == i)
             if len(mine):
                 rows = inputs[mine] if len(inputs) > 1 else inputs
-                change = layer.response(spec, rows, shape)[:, here] - layer.response(spec, given[None, window], shape)[:, here]
-                out[mine] = self.multiplier[spec.id][mine, None] * change
+                told = layer.response(spec, given[None, window], as_given[window], shape)
+                change = layer.response(spec, rows, moved[window], shape) - told
+                out[mine] = self.multiplier[spec.id][mine, None] * change[:, here]
         return out
 
     def _window(self, spec: DriverSpec, *inputs: Array) -> slice:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
+from scipy.special import expit, logit
 
 from bayu_forecast._numeric.streams import normals
 from bayu_forecast.data.totals import annual_totals
@@ -56,21 +57,31 @@ def linked_series(retail: xr.DataArray, known: Snapshot, tables: Tables, seed: i
     return xr.DataArray(values, dims=(SAMPLE, SERIES, TIME), coords=coords), {k: v[place] for k, v in context.prior_share.items()}
 
 
-def moved(linked: xr.DataArray, before: xr.DataArray, after: xr.DataArray, specs: Mapping[str, Mapping[str, Any]]) -> xr.DataArray:
+def moved(linked: xr.DataArray, before: xr.DataArray, after: xr.DataArray, specs: Mapping[str, Mapping[str, Any]],
+          shifts: Mapping[str, Array]) -> xr.DataArray:  # fmt: skip
     """Linked series when the retail total moves from ``before`` to ``after`` in the same samples.
 
     What is a ratio or a share of retail moves with it in proportion; a level at constant prices takes the stated part of the
-    year's change (``moves``), since retail sales hold imports from elsewhere and goods made elsewhere.
+    year's change (``moves``), since retail sales hold imports from elsewhere and goods made elsewhere. ``shifts`` (sample, month)
+    then move a share in logits, the whole staying what it is, and a level in logs.
     """
     year = pd.DatetimeIndex(before[TIME].to_numpy()).year.to_numpy()
     old, new = (_by_year(x.to_numpy(), year) for x in (before, after))
-    if np.array_equal(old, new):
+    shifts = {name: shift for name, shift in shifts.items() if shift.any()}
+    if np.array_equal(old, new) and not shifts:
         return linked
     out = linked.copy(deep=True)
     for name, spec in specs.items():
         part = out.sel({SERIES: name}).to_numpy()
         change = part * (new / old - 1.0) if spec["kind"] in ("ratio", "share") else float(spec["moves"]) * (new - old) / 12.0
         out.loc[{SERIES: name}] = part + change
+    for name, shift in shifts.items():
+        part, change = out.sel({SERIES: name}).to_numpy(), _by_year(shift, year) / 12.0
+        if specs[name]["kind"] == "share":
+            whole = out.sel({SERIES: specs[name]["of"]}).to_numpy()
+            out.loc[{SERIES: name}] = whole * expit(logit(part / whole) + change)
+        else:
+            out.loc[{SERIES: name}] = part * np.exp(change)
     return out
 
 

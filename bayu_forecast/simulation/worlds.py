@@ -24,9 +24,12 @@ from bayu_forecast.simulation.linked import Tables, linked_series, moved
 from bayu_forecast.simulation.revision import revision_paths
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
     from bayu_forecast.data.snapshot import Snapshot
     from bayu_forecast.models import StructuralForecaster
+
+    Array = NDArray[np.float64]
 
 #: paths are always drawn in whole first blocks, so that few samples are the first of many
 _LEAST = 256
@@ -65,33 +68,38 @@ class Worlds:
         inputs = model.design_.inputs
         first = months - drawn.sizes[TIME]
         self.shifts = DriverShifts(inputs, drawn, shapes, first, months, self.seed) if shapes and isinstance(inputs, DriverInputs) else None
-        self.baseline = self._retail(Scenario(BASELINE))
+        self.baseline, self.planned = self._retail(Scenario(BASELINE))
         linked, self.prior_share = linked_series(self.baseline.sel({SERIES: self.name}), known, self.tables, self.seed)
         self.linked = linked
         full = xr.concat([self.baseline, linked], dim=SERIES) if linked is not None else self.baseline
         self.revision = revision_paths(full, known, self.printed_as, model.table_, self.seed)
 
-    def _retail(self, scenario: Scenario) -> xr.DataArray:
-        """Retail totals of the region and of the one it leans on, under a scenario's inputs."""
+    def _retail(self, scenario: Scenario) -> tuple[xr.DataArray, dict[str, Array]]:
+        """Retail totals of the region and of the one it leans on under a scenario's inputs, and shifts of linked series."""
         value = self.drawn["value"]
         if self.shifts is None:
             if scenario.assumptions:
                 raise ScenarioError(
                     f"scenario {scenario.name!r} moves levers and the design has no drivers: fit on design(known)", names=[scenario.name]
                 )
-            return value
+            return value, {}
         own, leading = self.shifts.of(scenario)
-        shift = np.stack([leading] * (len(self.printed_as) - 1) + [own], axis=1)
-        return value * np.exp(shift)
+        shift = np.stack([leading] * (len(self.printed_as) - 1) + [own[0]], axis=1)
+        return value * np.exp(shift), self.linked_shifts(own)
+
+    def linked_shifts(self, own: Array) -> dict[str, Array]:
+        """Shifts of linked series by name, from those of every series that drivers move."""
+        assert self.shifts is not None
+        return dict(zip(self.shifts.moves[1:], own[1:], strict=True))
 
     def run(self, scenario: Scenario) -> xr.Dataset:
         """Sample paths of one scenario, all samples, every series."""
-        retail = self.baseline if not scenario.assumptions else self._retail(scenario)
+        retail, linked = (self.baseline, self.planned) if not scenario.assumptions else self._retail(scenario)
         retail, nats = meet(retail, scenario, self.seed)
         parts = [retail]
         if self.linked is not None:
             before, after = (x.sel({SERIES: self.name}) for x in (self.baseline, retail))
-            parts.append(moved(self.linked, before, after, self.known.region.linked))
+            parts.append(moved(self.linked, before, after, self.known.region.linked, linked))
         value = xr.concat(parts, dim=SERIES).isel({SAMPLE: slice(self.samples)})
         paths, more = tilted(self._assemble(value, scenario.name), scenario, self.seed)
         distance = {"units": "nat", "long_name": "distance of the conditions from the paths"}

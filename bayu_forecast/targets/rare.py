@@ -145,7 +145,7 @@ class _Year:
         self.time = pd.DatetimeIndex(worlds.drawn[TIME].to_numpy())
         self.inside = np.flatnonzero(self.time.year == year)
         self.drawn = np.log(worlds.drawn["value"].sel({SERIES: worlds.name}).to_numpy()[:, self.inside])
-        shift = worlds.shifts.of(scenario)[0][:, self.inside] if worlds.shifts is not None else 0.0
+        shift = worlds.shifts.of(scenario)[0][0][:, self.inside] if worlds.shifts is not None else 0.0
         self.logs = self.drawn + shift
         revision = worlds.revision.sel({SERIES: worlds.name}).to_numpy()[:, self.inside[-1]]
         self.revision = revision if printed else np.zeros_like(revision)

@@ -238,3 +238,20 @@ def test_unpaid_stock_is_what_the_past_still_owes() -> None:
     assert told[0]["mean"] == pytest.approx(stock.mean(), rel=1e-9)
     assert told[0]["stock_q90"] == pytest.approx(np.quantile(stock, 0.9), rel=1e-9)
     assert 5.0 < told[0]["mean"] < 80.0
+
+
+def test_an_outside_view_is_counted_by_its_effective_samples() -> None:
+    """The error of a probability under a tilt, against its spread over seeds and against the error of as many plain samples."""
+    known = bf.load_region("chongqing").as_of("2025-01-31")
+    view = bf.Scenario("view", [], conditions=[bf.tilt("sum(retail_total, 2025) >= 16400", probability=0.9)])
+    errors, found = [], []
+    for seed in range(6):
+        run = bf.simulate(worlds().model, known, bf.ScenarioSet.baseline() | view, horizon="2025-12", samples=1000, rng=seed)
+        effective = run["effective_samples"].sel(scenario="view").item()
+        assert effective < 0.9 * run["effective_samples"].sel(scenario="baseline").item() == 900.0
+        asked = bf.assess(run, next(t for t in known.targets if t.id == "retail_total_2025")).sel(scenario="view").isel(target=0)
+        p = asked["probability"].item()
+        assert asked["monte_carlo_error"].item() == pytest.approx(np.sqrt(p * (1 - p) / effective))
+        errors.append(asked["monte_carlo_error"].item())
+        found.append(p)
+    assert np.std(found, ddof=1) < 2.5 * np.mean(errors)

@@ -169,10 +169,10 @@ def test_paired_errors_are_those_of_the_pairs() -> None:
     rng = np.random.default_rng(3)
     base = rng.normal(100.0, 10.0, 4000)
     moved = base + rng.normal(-1.0, 0.1, 4000)
-    difference, error = mean_difference(moved, base, True)
+    difference, error = mean_difference(moved, base, True, 4000.0)
     assert difference == pytest.approx(-1.0, abs=5 * error)
     assert error == pytest.approx(0.1 / np.sqrt(4000), rel=0.05)
-    assert mean_difference(moved, base, False)[1] == pytest.approx(10.0 * np.sqrt(2 / 4000), rel=0.05)
+    assert mean_difference(moved, base, False, 4000.0)[1] == pytest.approx(10.0 * np.sqrt(2 / 4000), rel=0.05)
 
 
 @pytest.mark.parametrize("reachable", [True, False])

@@ -14,9 +14,9 @@ from scipy.special import betaincinv
 
 from bayu_forecast.attribution.asked import answer
 from bayu_forecast.errors import HorizonError, SchemaError, UnknownNameError
-from bayu_forecast.paths import annual_growth, annual_sum, covers
+from bayu_forecast.paths import annual_growth, annual_sum, covers, effective_samples
 from bayu_forecast.schema.check import assert_sample_paths
-from bayu_forecast.schema.names import BASELINE, SAMPLE, SCENARIO, SERIES, TARGET, TIME, UNIT_MONEY, UNIT_RATIO
+from bayu_forecast.schema.names import BASELINE, EFFECTIVE, SAMPLE, SCENARIO, SERIES, TARGET, TIME, UNIT_MONEY, UNIT_RATIO
 from bayu_forecast.specs import Target
 
 _QUANTILES = {"q10": 0.1, "q50": 0.5, "q90": 0.9}
@@ -61,7 +61,7 @@ def compare(runs: xr.Dataset, to: str = BASELINE, *, targets: Target | Iterable[
     Notes
     -----
     A tilted scenario (an outside view) resamples its paths: its samples are no longer the baseline's, and the paired error is
-    then that of two separate runs.
+    then that of two separate runs, each counted by its effective samples.
 
     References
     ----------
@@ -100,15 +100,17 @@ def _levels(base: xr.Dataset, rest: xr.Dataset, runs: xr.Dataset) -> xr.Dataset:
         raise HorizonError(f"the paths, {time[0]:%Y-%m} to {time[-1]:%Y-%m}, cover no whole year: simulate with a longer horizon")
     series = [str(name) for name in runs.indexes[SERIES]]
     before, after = (_stack([[annual_sum(x, s, y) for y in years] for s in series], series, years) for x in (base, rest))
-    result = _summary("difference", after - before, UNIT_MONEY, "annual total less that of the other scenario")
-    result |= _summary("percent", after / before - 1.0, UNIT_RATIO, "annual total relative to that of the other scenario, less one")
+    result = _summary("difference", after - before, effective_samples(after), UNIT_MONEY, "annual total less that of the other scenario")
+    result |= _summary("percent", after / before - 1.0, effective_samples(after), UNIT_RATIO,
+                       "annual total relative to that of the other scenario, less one")
     unpaired = _unpaired(before, after)
     result["difference_error_unpaired"] = unpaired.assign_attrs(units=UNIT_MONEY, long_name="error of the mean from two separate runs")
     result["variance_ratio"] = _ratio(unpaired, result["difference_error"])
     if len(years) > 1:
         both = (_stack([[annual_growth(x, s, y) for y in years[1:]] for s in series], series, years[1:]) for x in (base, rest))
         before, after = both
-        growth = _summary("growth_difference", after - before, UNIT_RATIO, "growth over the year before less that of the other scenario")
+        growth = _summary("growth_difference", after - before, effective_samples(after), UNIT_RATIO,
+                          "growth over the year before less that of the other scenario")
         growth["growth_difference_error_unpaired"] = _unpaired(before, after).assign_attrs(
             units=UNIT_RATIO, long_name="error of the mean difference of growth from two separate runs")
         result |= growth
@@ -126,19 +128,24 @@ def _along(parts: list[xr.DataArray], index: pd.Index) -> xr.DataArray:
     return xr.concat([part.drop_vars("resolution", errors="ignore") for part in parts], dim=index, coords="minimal", compat="override")
 
 
-def _summary(name: str, values: xr.DataArray, unit: str, words: str) -> dict[str, xr.DataArray]:
-    """Mean, spread and paired error of a difference over samples."""
-    n = values.sizes[SAMPLE]
+def _summary(name: str, values: xr.DataArray, n: xr.DataArray, unit: str, words: str) -> dict[str, xr.DataArray]:
+    """Mean, spread and paired error of a difference over samples, n of which are independent."""
+    values = values.drop_vars(EFFECTIVE, errors="ignore")
     spread = values.std(SAMPLE, ddof=1)
     made = {name: (values.mean(SAMPLE), "mean"), f"{name}_sd": (spread, "standard deviation"),
-            f"{name}_error": (spread / math.sqrt(n), "Monte-Carlo standard error of the mean, paired")}
+            f"{name}_error": (spread / n**0.5, "Monte-Carlo standard error of the mean, paired")}
     made |= {f"{name}_{q}": (values.quantile(p, dim=SAMPLE).drop_vars("quantile"), f"{p:.0%} quantile") for q, p in _QUANTILES.items()}
     return {key: what.drop_attrs().assign_attrs(units=unit, long_name=f"{words}: {how}") for key, (what, how) in made.items()}
 
 
 def _unpaired(before: xr.DataArray, after: xr.DataArray) -> xr.DataArray:
     """Standard error of the difference of two means, had the runs not shared their samples."""
-    return ((before.var(SAMPLE, ddof=1) + after.var(SAMPLE, ddof=1)) / before.sizes[SAMPLE]) ** 0.5
+    return (_variance_of_mean(before) + _variance_of_mean(after)) ** 0.5
+
+
+def _variance_of_mean(values: xr.DataArray) -> xr.DataArray:
+    """Variance of a mean over samples."""
+    return values.drop_vars(EFFECTIVE, errors="ignore").var(SAMPLE, ddof=1) / effective_samples(values)
 
 
 def _ratio(unpaired: xr.DataArray, paired: xr.DataArray) -> xr.DataArray:
@@ -158,11 +165,10 @@ def _targets(runs: xr.Dataset, to: str, others: list[str], targets: tuple[Target
     ids = pd.Index([target.id for target in targets], name=TARGET)
     met = _along(events, ids)
     before, after = met.sel({SCENARIO: to}, drop=True), met.sel({SCENARIO: others})
-    change = after - before
-    n = change.sizes[SAMPLE]
+    change, n = (after - before).drop_vars(EFFECTIVE, errors="ignore"), effective_samples(after)
     # no path that changes sides is no proof of no effect: there the upper 95 % limit of the share of such paths stands
-    limit = float(betaincinv(0.5, n + 0.5, 0.95))
-    spread = change.std(SAMPLE, ddof=1) / math.sqrt(n)
+    limit = xr.apply_ufunc(betaincinv, 0.5, n + 0.5, 0.95)
+    spread = change.std(SAMPLE, ddof=1) / n**0.5
     paired, unpaired = spread.where(~(spread == 0.0), limit), _unpaired(before, after)
     made = {"probability": (after.mean(SAMPLE, skipna=False), "probability"),
             "probability_to": (before.mean(SAMPLE, skipna=False), "probability in the scenario compared with"),

@@ -4,7 +4,7 @@ Floor F2. It knows the schema of paths only: no model that made them, no target 
 """
 
 from bayu_forecast.paths.build import as_sample_paths
-from bayu_forecast.paths.over_samples import fan, mean, probability, quantile, show_probability
+from bayu_forecast.paths.over_samples import effective_samples, fan, mean, probability, quantile, show_probability
 from bayu_forecast.paths.within_path import (
     annual_growth,
     annual_sum,
@@ -17,6 +17,6 @@ from bayu_forecast.paths.within_path import (
 )
 
 __all__ = [
-    "annual_growth", "annual_sum", "as_sample_paths", "covers", "fan", "growth", "increment", "mean", "probability", "quantile", "share",
-    "show_probability", "window_sum", "year_to_date",
+    "annual_growth", "annual_sum", "as_sample_paths", "covers", "effective_samples", "fan", "growth", "increment", "mean", "probability",
+    "quantile", "share", "show_probability", "window_sum", "year_to_date",
 ]

@@ -14,7 +14,7 @@ from scipy.special import betaincinv
 
 from bayu_forecast.errors import HorizonError, SchemaError
 from bayu_forecast.paths.within_path import annual_sum, covers, monthly
-from bayu_forecast.schema.names import QUANTILE, SAMPLE, SERIES, TIME, UNIT_MONEY, UNIT_RATIO
+from bayu_forecast.schema.names import EFFECTIVE, QUANTILE, SAMPLE, SERIES, TIME, UNIT_MONEY, UNIT_RATIO
 
 #: the quantiles of a fan
 FAN = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -76,10 +76,34 @@ def mean(values: xr.DataArray) -> xr.DataArray:
     return values.mean(SAMPLE, keep_attrs=True, skipna=False)
 
 
+def effective_samples(paths: xr.DataArray) -> xr.DataArray:
+    """Independent samples of paths: their number, or by scenario what the coordinate ``effective_samples`` states.
+
+    Parameters
+    ----------
+    paths : DataArray (..., sample)
+        Anything read off sample paths.
+
+    Returns
+    -------
+    DataArray () or (scenario,)
+
+    Examples
+    --------
+    >>> float(effective_samples(xr.DataArray([1.0, 2.0], dims="sample")))
+    2.0
+    """
+    if EFFECTIVE in paths.coords:
+        stated: xr.DataArray = paths.coords[EFFECTIVE].drop_vars(EFFECTIVE)
+        return stated
+    return xr.DataArray(float(paths.sizes[SAMPLE]))
+
+
 def probability(event: xr.DataArray) -> xr.Dataset:
     """Probability of an event, with its Monte-Carlo error.
 
-    The error is ``sqrt(p (1 - p) / n)``. With no hit, or nothing but hits, that would be zero: there the upper 95 % limit of
+    The error is ``sqrt(p (1 - p) / n)``, ``n`` the samples or, where paths were resampled to an outside view, the effective number
+    that the coordinate ``effective_samples`` states. With no hit, or nothing but hits, that would be zero: there the upper 95 % limit of
     the Jeffreys interval stands instead (about 1.9 / n), so that no certainty is ever claimed from samples.
 
     Parameters
@@ -110,9 +134,10 @@ def probability(event: xr.DataArray) -> xr.Dataset:
     _require_samples(event)
     if event.dtype != np.bool_:
         raise SchemaError(f"a probability is of an event (true or false), not of {event.dtype}: compare first", got=str(event.dtype))
-    n = event.sizes[SAMPLE]
+    n, event = effective_samples(event), event.drop_vars(EFFECTIVE, errors="ignore")
     p = event.mean(SAMPLE)
-    error = ((p * (1.0 - p) / n) ** 0.5).where((p > 0.0) & (p < 1.0), betaincinv(0.5, n + 0.5, 0.95))
+    limit = xr.apply_ufunc(betaincinv, 0.5, n + 0.5, 0.95)
+    error = ((p * (1.0 - p) / n) ** 0.5).where((p > 0.0) & (p < 1.0), limit)
     return xr.Dataset({
         "probability": p.assign_attrs(units=UNIT_RATIO, long_name="probability"),
         "monte_carlo_error": error.assign_attrs(units=UNIT_RATIO, long_name="Monte-Carlo standard error of the probability"),

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from bayu_forecast.drivers import label, lever_table, unpaid_stock
-from bayu_forecast.paths import annual_growth, annual_sum, covers
+from bayu_forecast.paths import annual_growth, annual_sum, covers, effective_samples
 from bayu_forecast.scenarios import Scenario, Tilt
 from bayu_forecast.schema.names import REGRESSOR, SERIES, TARGET, UNIT_MONEY
 from bayu_forecast.specs import SHAPE_WEIGHTS
@@ -53,6 +53,8 @@ class Reading:
         One row a target, as :func:`bayu_forecast.assess` says it.
     nats : float
         How far the conditions moved the paths.
+    effective : float
+        Independent samples: fewer than the samples where an outside view chose among them.
     """
 
     events: dict[str, NDArray[np.bool_]]
@@ -60,6 +62,7 @@ class Reading:
     growth: dict[tuple[str, int], Array]
     assessed: list[Row]
     nats: float
+    effective: float
 
 
 def read(paths: xr.Dataset, targets: Sequence[Target], series: Iterable[str], years: Iterable[int]) -> Reading:
@@ -76,7 +79,8 @@ def read(paths: xr.Dataset, targets: Sequence[Target], series: Iterable[str], ye
             totals[name, year] = annual_sum(paths, name, year).isel(scenario=0).to_numpy()
             if covers(paths, year - 1, year):
                 growth[name, year] = annual_growth(paths, name, year).isel(scenario=0).to_numpy()
-    return Reading(events, totals, growth, assessed, float(paths["plausibility"].item()))
+    return Reading(events, totals, growth, assessed, float(paths["plausibility"].item()),
+                   float(effective_samples(paths["value"]).item()))  # fmt: skip
 
 
 def _of_region(paths: xr.Dataset, region: str) -> xr.Dataset:
@@ -99,7 +103,7 @@ def target_rows(scenario: Scenario, mine: Reading, base: Reading) -> list[Row]:
         name, pairs = stated[TARGET], paired(scenario)
         difference, error = math.nan, math.nan
         if name in mine.events and name in base.events:
-            difference, error = mean_difference(mine.events[name].astype(float), base.events[name].astype(float), pairs)
+            difference, error = mean_difference(mine.events[name].astype(float), base.events[name].astype(float), pairs, mine.effective)
         rows.append({"scenario": scenario.name, **stated, "difference": difference, "difference_error": error, "paired": pairs})
     return rows
 
@@ -109,7 +113,7 @@ def year_rows(scenario: Scenario, mine: Reading, base: Reading) -> list[Row]:
     rows = []
     for (name, year), total in mine.totals.items():
         pairs, other = paired(scenario), base.totals[name, year]
-        difference, error = mean_difference(total, other, pairs)
+        difference, error = mean_difference(total, other, pairs, mine.effective)
         spread = total - other if pairs else np.full(1, math.nan)
         grown = mine.growth.get((name, year), np.full(1, math.nan))
         rows.append({
@@ -119,11 +123,11 @@ def year_rows(scenario: Scenario, mine: Reading, base: Reading) -> list[Row]:
     return rows
 
 
-def mean_difference(one: Array, other: Array, pairs: bool) -> tuple[float, float]:
-    """Mean of a difference and its standard error: of the pairs where samples are pairs."""
+def mean_difference(one: Array, other: Array, pairs: bool, effective: float) -> tuple[float, float]:
+    """Mean of a difference and its standard error: of the pairs where samples are pairs, of ``effective`` samples of one where not."""
     n = len(one)
-    variance = np.var(one - other, ddof=1) if pairs else np.var(one, ddof=1) + np.var(other, ddof=1)
-    return float(one.mean() - other.mean()), float(np.sqrt(variance / n))
+    variance = np.var(one - other, ddof=1) / n if pairs else np.var(one, ddof=1) / effective + np.var(other, ddof=1) / n
+    return float(one.mean() - other.mean()), float(np.sqrt(variance))
 
 
 def _three(name: str, values: Array) -> dict[str, float]:

@@ -15,6 +15,8 @@ ROW: Final = "row"
 TARGET: Final = "target"
 REGRESSOR: Final = "regressor"
 QUANTILE: Final = "quantile"
+#: coordinate over scenarios: independent paths that an outside view leaves of the samples
+EFFECTIVE: Final = "effective_samples"
 
 #: canonical order of the dimensions of sample paths
 PATH_DIMS: Final = (SCENARIO, SAMPLE, SERIES, TIME)

@@ -19,7 +19,7 @@ from bayu_forecast.paths.figures import COMPARE, combine
 from bayu_forecast.paths.grammar import parse_expression
 from bayu_forecast.scenarios import Impose, Scenario, Tilt
 from bayu_forecast.scenarios.units import base_amount
-from bayu_forecast.schema.names import GROWTH, SAMPLE, SCENARIO, SERIES, TIME
+from bayu_forecast.schema.names import EFFECTIVE, GROWTH, SAMPLE, SCENARIO, SERIES, TIME
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -99,11 +99,13 @@ def _reader(retail: xr.DataArray, figure: Figure) -> Callable[[Array], Array]:
 def tilted(paths: xr.Dataset, scenario: Scenario, seed: int) -> tuple[xr.Dataset, float]:
     """Paths resampled, keyed, under the weights nearest to equal ones that satisfy a scenario's outside views; the distance in nats.
 
+    The coordinate ``effective_samples`` says how many independent paths the weights leave.
+
     Robertson, Tallman and Whiteman (2005), Forecasting using relative entropy.
     """
     views = [c for c in scenario.conditions if isinstance(c, Tilt)]
     if not views:
-        return paths, 0.0
+        return paths.assign_coords({EFFECTIVE: (SCENARIO, [float(paths.sizes[SAMPLE])])}), 0.0
     moments = np.column_stack([_moment(paths, view) for view in views])
     targets = np.array([view.probability if view.mean is None else base_amount(view.mean, view.unit) for view in views], dtype=np.float64)
     answer = tilt(moments, targets)
@@ -112,7 +114,8 @@ def tilted(paths: xr.Dataset, scenario: Scenario, seed: int) -> tuple[xr.Dataset
     # in the order of what the views speak of, so that the resampled share is the asked one to a sample
     order = np.lexsort(moments.T)
     chosen = order[np.searchsorted(np.cumsum(weights[order]), place).clip(max=len(weights) - 1)]
-    return paths.assign(value=paths["value"].isel({SAMPLE: chosen}).assign_coords({SAMPLE: paths[SAMPLE]})), float(answer.nats)
+    value = paths["value"].isel({SAMPLE: chosen}).assign_coords({SAMPLE: paths[SAMPLE]})
+    return paths.assign(value=value).assign_coords({EFFECTIVE: (SCENARIO, [float(answer.effective_size)])}), float(answer.nats)
 
 
 def _moment(paths: xr.Dataset, view: Tilt) -> Array:

@@ -29,7 +29,8 @@ def main() -> None:
     warnings.simplefilter("ignore", bf.errors.BayuWarning)
     model, known = fitted("2025-08-31")
     left = bf.required_path(bf.simulate(model, known, horizon="2025-12", **DRAWS), known.targets[0], known)
-    print(f"as of 2025-08-31: 15,500 needs {100 * float(left.required_printed.squeeze()):+.1f} % in the {left.attrs['months_left']} months left")
+    needed, months = 100 * float(left.required_printed.squeeze()), left.attrs["months_left"]
+    print(f"as of 2025-08-31: 15,500 needs {needed:+.1f} % in the {months} months left")
     model, known = fitted("2023-01-31")
     dose = bf.solve(model, known, lever="trade_in", target="retail_total_2025", probability=0.9, bounds=(0, 100), **DRAWS)
     print(f"as of 2023-01-31: {float(dose.probability_without):.3f} without, {float(dose.ceiling):.3f} with 100 of trade-in money; "

@@ -14,12 +14,9 @@ from statsmodels.tsa.exponential_smoothing.ets import ETSModel
 
 from bayu_forecast.errors import SpecificationError
 from bayu_forecast.models.base import ForecasterTags
-from bayu_forecast.models.classical.per_series import Ahead, SeriesForecaster, SeriesModel, filled, toeplitz_factor
+from bayu_forecast.models.classical.per_series import LONG_SEASON, Ahead, SeriesForecaster, SeriesModel, filled, toeplitz_factor
 
 Array = NDArray[np.float64]
-
-#: longer seasons keep their heuristic start: fifty initial states are not worth estimating
-_LONG_SEASON = 24
 
 
 class Form(NamedTuple):
@@ -121,14 +118,14 @@ class ETS(SeriesForecaster):
             raise SpecificationError(f"form is {self.form!r}: give 'auto' or one of {known}", names=["form"], expected=known)
         y = filled(y, season)
         able = [f for f in asked if _possible(f, y, season)]
-        fits = [(f, r) for f in able if (r := _fitted(y, f, season, _start(y, season))) is not None]
+        fits = [(f, r) for f in able if (r := fitted_form(y, f, season, _start(y, season))) is not None]
         if not fits:
             return _last_value(y)
         form, result = min(fits, key=lambda fit: _aicc(fit[0], fit[1], season))
-        if season <= _LONG_SEASON or form.season == "N":
-            again = _fitted(y, form, season, "estimated")
+        if season <= LONG_SEASON or form.season == "N":  # fifty initial states are not worth estimating
+            again = fitted_form(y, form, season, "estimated")
             result = again if again is not None and again.llf > result.llf else result
-        return _states(form, result, season)
+        return last_states(form, result, season)
 
 
 def _possible(form: Form, y: Array, season: int) -> bool:
@@ -149,7 +146,7 @@ def _start(y: Array, season: int) -> str:
     return "heuristic" if len(y) >= 10 + 2 * (season // 2) else "estimated"
 
 
-def _fitted(y: Array, form: Form, season: int, start: str) -> Any:
+def fitted_form(y: Array, form: Form, season: int, start: str) -> Any:
     """The statsmodels result, None where it cannot be fitted."""
     word = {"A": "add", "Ad": "add", "M": "mul", "N": None}
     try:
@@ -167,15 +164,13 @@ def _aicc(form: Form, result: Any, season: int) -> float:
     return float(-2.0 * result.llf + 2.0 * k * n / max(n - k - 1, 0.5))
 
 
-def _states(form: Form, result: Any, season: int) -> SeriesModel:
+def last_states(form: Form, result: Any, season: int) -> SeriesModel:
     """Take the last states and weights out of a result."""
     weights = dict(zip(result.model.param_names, np.asarray(result.params, dtype=float), strict=True))
     errors = np.asarray(result.resid, dtype=float)
     sd = float(np.sqrt(np.sum(errors**2) / max(len(errors) - _size(form, season) + 1, 1)))
-    if form.season == "N":
-        seasons = np.ones(1) if form.error == "M" else np.zeros(1)
-    else:
-        seasons = np.asarray(result.season, dtype=float)[-season:]
+    neutral = np.ones(1) if form.error == "M" else np.zeros(1)
+    seasons = neutral if form.season == "N" else np.asarray(result.season, dtype=float)[-season:]
     kind = _Multiplicative if form.error == "M" else _Smoothed
     return kind(
         form, float(np.asarray(result.level)[-1]), 0.0 if form.trend == "N" else float(np.asarray(result.slope)[-1]), seasons,

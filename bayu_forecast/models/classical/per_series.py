@@ -18,10 +18,13 @@ from threadpoolctl import threadpool_limits
 
 from bayu_forecast._numeric.streams import normals
 from bayu_forecast._numeric.summaries import summarise
+from bayu_forecast.errors import BayuError
 from bayu_forecast.models.base import Forecaster, Panel
 
 Array = NDArray[np.float64]
 
+#: longer seasons are told by so many harmonics: a state of a hundred elements is slow, and a lag of 52 is barely estimated
+LONG_SEASON, HARMONICS = 24, 4
 #: paths behind the quantiles of a model that is not Gaussian
 _SUMMARY_SAMPLES = 4096
 
@@ -62,8 +65,7 @@ def covariance_factor(covariance: Array) -> Array:
     scale = float(np.trace(covariance)) / len(covariance)
     if scale <= 0.0:
         return np.zeros_like(covariance)
-    factor: Array = np.linalg.cholesky(covariance + 1e-13 * scale * np.eye(len(covariance)))
-    return factor
+    return np.asarray(np.linalg.cholesky(covariance + 1e-13 * scale * np.eye(len(covariance))), dtype=np.float64)
 
 
 class SeriesForecaster(Forecaster):
@@ -146,6 +148,8 @@ def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Ar
             warnings.simplefilter("ignore")
             model = forecaster._fit_series(y / scale, season, x)
             ahead = model.ahead(1, None if x is None else x[-1:])
+    except BayuError:  # a parameter that no series can be fitted with
+        raise
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError) as error:
         return nothing, scale, f"{type(error).__name__}: {error}"
     if not (np.isfinite(ahead.mean).all() and np.isfinite(ahead.factor).all()):
@@ -179,4 +183,5 @@ def _level(y: Array, season: int) -> Array:
     total = np.concatenate([[0.0], np.cumsum(y)])
     t = np.arange(len(y))
     low, high = np.maximum(t - season // 2, 0), np.minimum(t + (season + 1) // 2, len(y))
-    return (total[high] - total[low]) / (high - low)
+    level: Array = (total[high] - total[low]) / (high - low)
+    return level

@@ -17,6 +17,8 @@ REGRESSOR: Final = "regressor"
 QUANTILE: Final = "quantile"
 #: coordinate over scenarios: independent paths that an outside view leaves of the samples
 EFFECTIVE: Final = "effective_samples"
+FEATURE: Final = "feature"
+COVERAGE: Final = "coverage"
 
 #: canonical order of the dimensions of sample paths
 PATH_DIMS: Final = (SCENARIO, SAMPLE, SERIES, TIME)

@@ -32,6 +32,7 @@ _FACE: dict[str, str] = {
     "Theta": "bayu_forecast.models.classical",
     "UnobservedComponents": "bayu_forecast.models.classical",
     "StructuralForecaster": "bayu_forecast.models",
+    "AutoForecaster": "bayu_forecast.models",
     "BoostingForecaster": "bayu_forecast.models",
     "CombinedForecaster": "bayu_forecast.models",
     "SmoothingForecaster": "bayu_forecast.models",

@@ -1,5 +1,6 @@
 """Forecasters: what learns from panels, prints and regressor blocks and answers with sample paths (floor F2, east)."""
 
+from bayu_forecast.models.auto import AutoForecaster
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import CombinedForecaster
@@ -9,6 +10,7 @@ from bayu_forecast.models.structural import StructuralForecaster
 
 __all__ = [
     "OWN",
+    "AutoForecaster",
     "BoostingForecaster",
     "CombinedForecaster",
     "Forecaster",

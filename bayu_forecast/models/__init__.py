@@ -1,7 +1,22 @@
 """Forecasters: what learns from panels, prints and regressor blocks and answers with sample paths (floor F2, east)."""
 
+from bayu_forecast.models.auto import AutoForecaster
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.boosting import BoostingForecaster
+from bayu_forecast.models.combination import CombinedForecaster
 from bayu_forecast.models.priors import OWN, SeriesPriors
+from bayu_forecast.models.smoothing import SmoothingForecaster
 from bayu_forecast.models.structural import StructuralForecaster
 
-__all__ = ["OWN", "Forecaster", "ForecasterTags", "Panel", "SeriesPriors", "StructuralForecaster"]
+__all__ = [
+    "OWN",
+    "AutoForecaster",
+    "BoostingForecaster",
+    "CombinedForecaster",
+    "Forecaster",
+    "ForecasterTags",
+    "Panel",
+    "SeriesPriors",
+    "SmoothingForecaster",
+    "StructuralForecaster",
+]

@@ -1,0 +1,92 @@
+"""Scales on which a series may be additive: its log, its level, and between.
+
+Floor F0, arrays only. A scale is a shift: ``log(y / unit + shift)`` with the unit the series' mean size; zero is the log, infinity the
+level. It is smooth at zero, so that series with zeros need no case of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+#: the log, between, the level
+SHIFTS = (0.0, 0.5, np.inf)
+
+#: keeps exponentials finite
+_LARGEST_LOG = 50.0
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Series on every scale, standardised.
+
+    Attributes
+    ----------
+    values : array (n_series, n_scales, n)
+        Standardised; zero where nothing was observed.
+    centre, spread : array (n_series, n_scales)
+        What was taken off and divided by.
+    log_jacobian : array (n_series, n_scales)
+        Of the standardised values with respect to the observed; minus infinity where a scale cannot hold the series.
+    unit : array (n_series,)
+        Mean absolute value.
+    non_negative : array (n_series,) of bool
+    """
+
+    values: Array
+    centre: Array
+    spread: Array
+    log_jacobian: Array
+    unit: Array
+    non_negative: NDArray[np.bool_]
+
+    def back(self, standardised: Array, series: int, scale: int) -> Array:
+        """Observed scale from a series' standardised values."""
+        value = from_scale(standardised * self.spread[series, scale] + self.centre[series, scale], SHIFTS[scale], self.unit[series])
+        return np.maximum(value, 0.0, out=value) if self.non_negative[series] else value
+
+
+def standardise(values: Array) -> Scaled:
+    """Put series (n_series, n), missing as NaN, on every scale of ``SHIFTS``.
+
+    Examples
+    --------
+    >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
+    >>> scaled.values[0, 0].round(3).tolist(), scaled.back(scaled.values[0, 1], 0, 1).round(9).tolist()
+    ([-1.225, 0.0, 1.225], [1.0, 10.0, 100.0])
+    """
+    seen = np.isfinite(values)
+    count = np.maximum(seen.sum(axis=1), 1)
+    unit = np.where(seen, np.abs(values), 0.0).sum(axis=1) / count
+    unit = np.where(unit > 0, unit, 1.0)
+    lowest = np.where(seen, values, np.inf).min(axis=1)
+    shape = (len(values), len(SHIFTS))
+    z, centre, spread, jacobian = np.zeros((*shape, values.shape[1])), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf)
+    for scale, shift in enumerate(SHIFTS):
+        fits = np.ones(len(values), bool) if np.isinf(shift) else (lowest >= 0) & (lowest / unit + shift > 0)
+        raw = np.where(seen & fits[:, None], values, unit[:, None])
+        scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
+        centre[:, scale] = scaled.sum(axis=1) / count
+        apart = np.where(seen, scaled - centre[:, scale, None], 0.0)
+        # a constant has no spread of its own: a hundredth of its size stands for it
+        least = 1e-2 * (unit if np.isinf(shift) else np.ones(len(unit)))
+        own = np.sqrt((apart**2).sum(axis=1) / count)
+        spread[:, scale] = np.where(own > 1e-6 * least, own, least)
+        z[:, scale] = apart / spread[:, scale, None]
+        slope = 0.0 if np.isinf(shift) else np.where(seen, scaled, 0.0).sum(axis=1) + count * np.log(unit)
+        jacobian[:, scale] = np.where(fits, -slope - count * np.log(spread[:, scale]), -np.inf)
+    return Scaled(z, centre, spread, jacobian, unit, lowest >= 0)
+
+
+def to_scale(values: Array, shift: float, unit: Array | float) -> Array:
+    """Scale of a shift from observed values."""
+    return np.asarray(values if np.isinf(shift) else np.log(values / unit + shift))
+
+
+def from_scale(scaled: Array, shift: float, unit: float) -> Array:
+    """Observed values from the scale of a shift."""
+    return np.asarray(scaled if np.isinf(shift) else (np.exp(np.minimum(scaled, _LARGEST_LOG)) - shift) * unit)

@@ -1,0 +1,163 @@
+"""CombinedForecaster: the linear pool of any forecasters' paths.
+
+Floor F2 (east). It sees members only through the contract; the pool's arithmetic is in ``_numeric.pooling``.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from bayu_forecast._numeric.pooling import allocate, pool_quantiles
+from bayu_forecast.errors import DataError, FailedSeriesWarning, SchemaError
+from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.schema.names import SERIES, TIME
+
+Array = NDArray[np.float64]
+
+#: levels at which members are asked for their distributions
+LEVELS = np.concatenate([[0.005, 0.015, 0.025, 0.04], np.arange(0.06, 0.945, 0.02), [0.96, 0.975, 0.985, 0.995]])
+
+
+class CombinedForecaster(Forecaster):
+    """Mix the predictive distributions of several forecasters.
+
+    The pool's paths are members' paths, in proportion to their weights, so its variance is the weighted mean of each member's
+    variance plus squared distance from the pool's mean: where members disagree the pool is wide. A member that cannot use a series is left
+    out for that series.
+
+    Parameters
+    ----------
+    members : sequence of (str, Forecaster)
+        Names and forecasters; they are cloned.
+    weights : sequence of float or mapping of str to float, optional
+        In proportion; equal when None. Weights estimated on fewer than about 20 origins are worse than equal ones.
+
+    Attributes
+    ----------
+    members_ : dict of str to Forecaster
+        Fitted.
+    weights_ : DataArray (member, series)
+        Sum to one for each series.
+    drivers_ : dict of str to bool
+        Which members were given the drivers.
+
+    References
+    ----------
+    Gneiting and Ranjan (2013), Combining predictive distributions. Electronic Journal of Statistics 7.
+
+    Examples
+    --------
+    >>> import bayu_forecast as bf
+    >>> y = bf.as_panel([[1.0, 2, 3, 4, 5, 6]], season=1)
+    >>> model = bf.CombinedForecaster([("a", bf.SmoothingForecaster()), ("b", bf.SmoothingForecaster(n_kept=8))]).fit(y)
+    >>> model.weights_.values.tolist()
+    [[0.5], [0.5]]
+    """
+
+    tags = ForecasterTags(drivers=True, missing=True, min_length=1)
+
+    def __init__(self, members: Sequence[tuple[str, Forecaster]], *, weights: Sequence[float] | Mapping[str, float] | None = None) -> None:
+        self.members = members
+        self.weights = weights
+
+    def _fit(self, panel: Panel) -> None:
+        self._fit_members(panel, list(self.members))
+        self._weigh(panel, _given(self.weights, list(self.members_)))
+
+    def _fit_members(self, panel: Panel, members: list[tuple[str, Forecaster]]) -> None:
+        """Fit a clone of each member on the panel as it stands."""
+        if not members or len({name for name, _ in members}) < len(members):
+            raise SchemaError(f"members {[name for name, _ in members]}: give at least one, under different names", names=["members"])
+        y = xr.Dataset({"value": ((SERIES, TIME), panel.values)}, coords={SERIES: list(panel.series), TIME: panel.time},
+                       attrs={"season": panel.season})
+        drivers = None if panel.features is None else xr.DataArray(
+            panel.features, dims=(SERIES, TIME, "feature"),
+            coords={SERIES: list(panel.series), TIME: panel.time, "feature": list(panel.feature_names)})
+        self.members_: dict[str, Forecaster] = {}
+        self.drivers_: dict[str, bool] = {}
+        able = []
+        for name, member in members:
+            takes = drivers is not None and member.tags.drivers
+            self.members_[name], self.drivers_[name] = clone(member), takes
+            able.append(_fit_quietly(self.members_[name], y, drivers if takes else None))
+        self._able = np.array(able)
+        for name, nobody in zip(panel.series, ~self._able.any(axis=0), strict=True):
+            if nobody:
+                self._fail(name, "no member can use it")
+        self._series = panel.series
+
+    def _weigh(self, panel: Panel, weights: Array) -> None:
+        """Weights by member (and series), zero where a member has no answer."""
+        full = np.where(self._able, np.broadcast_to(weights.reshape(len(self.members_), -1), self._able.shape), 0.0)
+        total = full.sum(axis=0)
+        full = np.where(total > 0, full / np.where(total > 0, total, 1.0), self._able / np.maximum(self._able.sum(axis=0), 1))
+        self.weights_ = xr.DataArray(full, dims=("member", SERIES), coords={"member": list(self.members_), SERIES: list(panel.series)})
+
+    def _each_summary(self, horizon: int, features: Array | None) -> tuple[Array, Array]:
+        """Members' means (n_members, n_series, horizon) and quantiles at LEVELS, then the median, (n_members, n_levels, n_series, horizon)."""
+        shape = (len(self._series), horizon)
+        means, quantiles = np.full((len(self.members_), *shape), np.nan), np.full((len(self.members_), len(LEVELS) + 1, *shape), np.nan)
+        for at, (name, member) in enumerate(self.members_.items()):
+            if self._able[at].any():
+                mean, levels = member._summary(horizon, [*LEVELS, 0.5], self._own_features(name, member, features))
+                means[at], quantiles[at] = member._with_failed(mean, axis=0), member._with_failed(levels, axis=1)
+        return means, quantiles
+
+    def _own_features(self, name: str, member: Forecaster, features: Array | None) -> Array | None:
+        """Drivers of the series that a member uses, when it takes drivers."""
+        return features[member._kept] if features is not None and self.drivers_[name] else None
+
+    def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
+        means, quantiles = self._each_summary(horizon, features)
+        weights = self.weights_.values
+        mean = np.where(weights[..., None] > 0, weights[..., None] * means, 0.0).sum(axis=0)
+        return mean, pool_quantiles(quantiles[:, :-1], LEVELS, weights, np.asarray(levels, dtype=np.float64))
+
+    def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
+        chosen = allocate(self.weights_.values, samples)
+        out = np.full((samples, len(self._series), horizon), np.nan)
+        for at, (name, member) in enumerate(self.members_.items()):
+            take = (chosen == at).T & self._able[at]
+            if take.any():
+                drawn = member._simulate(horizon, samples, rng, self._own_features(name, member, features))
+                np.copyto(out, member._with_failed(drawn, axis=1), where=take[..., None])
+        return out
+
+    @classmethod
+    def example_params(cls) -> list[dict[str, Any]]:
+        """Parameter sets for the conformance suite."""
+        from bayu_forecast.models.smoothing import SmoothingForecaster
+        members = [("wide", SmoothingForecaster()), ("narrow", SmoothingForecaster(n_kept=8))]
+        return [{"members": members}, {"members": members, "weights": {"wide": 3.0, "narrow": 1.0}}]
+
+
+def _given(weights: Sequence[float] | Mapping[str, float] | None, names: list[str]) -> Array:
+    """Weights in the order of the members, not yet of sum one."""
+    if weights is None:
+        return np.ones(len(names))
+    if isinstance(weights, Mapping):
+        if set(weights) != set(names):
+            raise SchemaError(f"weights of {sorted(weights)}, members {sorted(names)}: give one for each", names=sorted(set(weights) ^ set(names)))
+        weights = [weights[name] for name in names]
+    array = np.asarray(weights, dtype=np.float64)
+    if array.shape != (len(names),) or not np.isfinite(array).all() or (array < 0).any() or array.sum() <= 0:
+        raise SchemaError(f"weights {weights!r}: give one number of at least zero for each of {names}, not all zero", got=weights)
+    return array
+
+
+def _fit_quietly(member: Forecaster, y: xr.Dataset, drivers: xr.DataArray | None) -> NDArray[np.bool_]:
+    """Fit a member and say which series it can answer for; the pool goes on without it for the others."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FailedSeriesWarning)
+        try:
+            member.fit(y, drivers)
+        except DataError:
+            return np.zeros(y.sizes[SERIES], dtype=bool)
+    return ~np.isin([str(name) for name in y.indexes[SERIES]], member.failed_["series"].to_numpy(dtype=str))

@@ -5,17 +5,15 @@ Floor F2. It never knows which model made a forecast; labels must agree exactly,
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-
 import xarray as xr
 
 from bayu_forecast._numeric import scoring
 from bayu_forecast.errors import SchemaError
+from bayu_forecast.metrics._labels import Over, averaged, same_labels
+from bayu_forecast.metrics.scaled import mase, msis, owa, scaled_crps, smape
 from bayu_forecast.schema.names import SAMPLE
 
-Over = Hashable | Iterable[Hashable]
-
-__all__ = ["coverage", "crps", "mae"]
+__all__ = ["coverage", "crps", "mae", "mase", "msis", "owa", "scaled_crps", "smape"]
 
 
 def crps(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over = (), fair: bool = True) -> xr.DataArray:
@@ -51,12 +49,12 @@ def crps(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over = (), fai
     if SAMPLE not in forecast.dims:
         got = forecast.dims
         raise SchemaError(f"crps needs samples: a forecast with a dimension {SAMPLE!r}, got {got}", expected=SAMPLE, got=got)
-    _same_labels(forecast, observed)
+    same_labels(forecast, observed)
     score: xr.DataArray = xr.apply_ufunc(
         lambda x, y: scoring.crps_ensemble(x, y, fair=fair),
         *xr.broadcast(forecast, observed, exclude=[SAMPLE]), input_core_dims=[[SAMPLE], []], join="exact",
     )
-    return _labelled(score, observed, over, "continuous ranked probability score")
+    return averaged(score, over, _units(observed), "continuous ranked probability score")
 
 
 def coverage(lower: xr.DataArray, upper: xr.DataArray, observed: xr.DataArray, *, over: Over) -> xr.DataArray:
@@ -85,7 +83,7 @@ def coverage(lower: xr.DataArray, upper: xr.DataArray, observed: xr.DataArray, *
     >>> float(coverage(outcome * 0, outcome * 0 + 1, outcome, over="origin"))
     0.5
     """
-    _same_labels(lower, upper, observed)
+    same_labels(lower, upper, observed)
     share: xr.DataArray = xr.apply_ufunc(scoring.covered, lower, upper, observed, join="exact").mean(over)
     return share.assign_attrs(units="1", long_name="share of outcomes inside")
 
@@ -116,19 +114,10 @@ def mae(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over) -> xr.Dat
     >>> float(mae(outcome + 0.5, outcome, over="origin"))
     0.5
     """
-    _same_labels(forecast, observed)
-    return _labelled(abs(forecast - observed), observed, over, "mean absolute error")
+    same_labels(forecast, observed)
+    return averaged(abs(forecast - observed), over, _units(observed), "mean absolute error")
 
 
-def _same_labels(*arrays: xr.DataArray) -> None:
-    """Refuse arrays whose shared dimensions carry other labels or lengths."""
-    try:
-        xr.align(*arrays, join="exact", exclude=[SAMPLE])
-    except ValueError as error:
-        raise SchemaError(f"forecast and outcome carry different labels ({error}): select the same ones on both sides") from error
-
-
-def _labelled(score: xr.DataArray, observed: xr.DataArray, over: Over, name: str) -> xr.DataArray:
-    """Average and label."""
-    mean: xr.DataArray = score.mean(over)  # type: ignore[arg-type]
-    return mean.assign_attrs(units=str(observed.attrs.get("units", "1")), long_name=name)
+def _units(observed: xr.DataArray) -> str:
+    """The unit that the outcomes carry."""
+    return str(observed.attrs.get("units", "1"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import pandas as pd
 
@@ -83,7 +84,7 @@ def checks_for(forecaster: Forecaster | type[Forecaster]) -> list[Check]:
     """
     if isinstance(forecaster, type):
         return [check for params in forecaster.example_params() for check in checks_for(forecaster(**params))]
-    return _checks_of(forecaster)
+    return _checks_of(cast("Forecaster", forecaster))  # scikit-learn is untyped: the question above narrows nothing
 
 
 def _checks_of(forecaster: Forecaster) -> list[Check]:

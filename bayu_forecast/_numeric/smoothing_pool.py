@@ -46,6 +46,15 @@ class PoolPrior:
     season: tuple[float, ...]
     form_trend: tuple[float, ...]
 
+    def terms(self) -> Array:
+        """The terms in the order of :func:`design`."""
+        return np.concatenate([self.form, self.level, self.trend, self.season, self.form_trend])
+
+
+def sharpness(prior: PoolPrior, count: Array) -> Array:
+    """How much a unit of mean log-likelihood counts, given the number of values."""
+    return np.asarray(prior.sharpness[0] * count / 50 + prior.sharpness[1] * np.sqrt(count / 50))
+
 
 def grid(season: int) -> tuple[Gains, NDArray[np.intp]]:
     """The gains of one form's columns, and the places (n_columns, 3) of each in LEVELS, TRENDS and SEASONS."""
@@ -136,10 +145,8 @@ def mean_likelihood(part: Scaled, form: str, fit: Fit, spread: Array, count: Arr
 
 def weights(likelihood: Array, count: Array, prior: PoolPrior, season: int) -> Array:
     """Weights of the columns of each series, (n_series, n_columns); they sum to one."""
-    terms = np.concatenate([prior.form, prior.level, prior.trend, prior.season, prior.form_trend])
     behind = np.maximum(likelihood - likelihood.max(axis=1, keepdims=True), -_WORST)
     behind = np.where(np.isfinite(likelihood), behind, -np.inf)
-    sharp = prior.sharpness[0] * count / 50 + prior.sharpness[1] * np.sqrt(count / 50)
-    logs = sharp[:, None] * behind + design(season) @ terms
+    logs = sharpness(prior, count)[:, None] * behind + design(season) @ prior.terms()
     odds = np.exp(logs - logs.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)

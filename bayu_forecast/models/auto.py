@@ -16,6 +16,7 @@ from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
+from bayu_forecast.models.panel import PanelStructural
 from bayu_forecast.models.smoothing import SmoothingForecaster
 
 Array = NDArray[np.float64]
@@ -70,7 +71,7 @@ class AutoForecaster(CombinedForecaster):
         self._weigh(panel, np.array([self._defaults.weights[name] * share[name] for name in self.members_]))
 
     def _candidates(self) -> list[tuple[str, Forecaster]]:
-        return [("smoothing", SmoothingForecaster()), ("residual", BoostingForecaster(seed=self.seed)),
+        return [("smoothing", SmoothingForecaster()), ("structural", PanelStructural()), ("residual", BoostingForecaster(seed=self.seed)),
                 ("growth", BoostingForecaster(mode="growth", seed=self.seed))]
 
     def _calibration(self, horizon: int, features: Array | None) -> tuple[Array, Array, Array, Array]:

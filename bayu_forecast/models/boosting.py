@@ -17,6 +17,7 @@ from bayu_forecast._numeric.streams import generator, uniforms
 from bayu_forecast._numeric.summaries import summarise
 from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.smoothing_prior import prior_of
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -123,7 +124,9 @@ class BoostingForecaster(Forecaster):
         return self._drivers if self.driver_mode == "features" else None
 
     def _table(self, values: Array) -> GrowthTable | ResidualTable:
-        return (ResidualTable if self.mode == "residual" else GrowthTable)(values, self._season, self.taught_)
+        if self.mode == "growth":
+            return GrowthTable(values, self._season, self.taught_)
+        return ResidualTable(values, self._season, self.taught_, prior_of(self._season))
 
     def _examples(self, table: GrowthTable | ResidualTable) -> list[tuple[Places, Places, Places]]:
         """Random (series, origin, step) with a known target, for each fold."""

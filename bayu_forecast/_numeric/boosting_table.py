@@ -98,8 +98,9 @@ class ResidualTable:
         self._forecasts, self.levels, self._slopes = _local_layer(self.working, season, horizon, prior)
         error = np.full_like(values, np.nan)
         error[:, 1:] = values[:, 1:] - self._forecasts[:, :-1, 0]
-        size = np.sqrt(np.nanmean(np.where(np.isfinite(error), error, np.nan)[:, 1:]**2, axis=1)) if values.shape[1] > 1 else np.full(len(values), np.nan)
-        self.scales = np.where(np.isfinite(size), size, 0.05) + 1e-3
+        seen = np.isfinite(error)
+        size = np.sqrt((np.where(seen, error, 0.0)**2).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+        self.scales = np.where(seen.any(axis=1), size, 0.05) + 1e-3
         n_lags = 2 * season if season > 1 else 4
         self._errors = _lag_view(error, min(n_lags, season + 8) if season > 24 else n_lags)
         self._values = _lag_view(values, max(min(season, 16), 4))
@@ -133,7 +134,7 @@ class ResidualTable:
 
 
 def _local_layer(working: Working, season: int, horizon: int, prior: PoolPrior) -> tuple[NDArray[np.float32], Array, Array]:
-    """Pooled local forecasts from every origin (n_series, n_time, horizon) with level and slope (n_series, n_time), on the working scale."""
+    """Pooled local forecasts from every origin (n_series, n_time, horizon), level and slope (n_series, n_time), on the working scale."""
     shape = working.values.shape
     forecasts, levels, slopes = np.empty((*shape, horizon), dtype=np.float32), np.empty(shape), np.empty(shape)
     inner = _inner_columns(season)

@@ -3,7 +3,8 @@
 Floor F0, arrays only. Seven log parameters at their posterior mode, exact gradients. On standardised data, with time t in steps, years
 t / m and D the distance of two times,
 
-    cov = e^{2b} years years' + e^{2l} min(t, t') / m + e^{2s} C d^D C' / m^2 + e^{2p - 2 sin^2(pi D / m) / e^{2w} - D / (m e^v)} + e^{2e} 1(D = 0)
+    cov = e^{2b} years years' + e^{2l} min(t, t') / m + e^{2s} C d^D C' / m^2
+          + e^{2p - 2 sin^2(pi D / m) / e^{2w} - D / (m e^v)} + e^{2e} 1(D = 0)
 
 where C sums over time and d = 0.9. Smoothness over neighbouring places of the season (w) is what smoothers do not have.
 """

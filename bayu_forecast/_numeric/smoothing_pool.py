@@ -103,8 +103,10 @@ class Scaled:
         return Scaled(self.values[at], self.shift[at], self.scale[at], self.positive[at])
 
     def to(self, form: str) -> tuple[Array, Array, Array]:
-        """Transformed and standardised values with their centre and spread, (n_series, n_time) and twice (n_series, 1)."""
-        values = np.where(self.positive[:, None], self.values, np.where(np.isnan(self.values), np.nan, 1.0)) if form != "level" else self.values
+        """Transformed and standardised values (n_series, n_time) with their centre and spread, (n_series, 1) each."""
+        values = self.values
+        if form != "level":  # of no use to series with negative values, which only the additive form keeps
+            values = np.where(self.positive[:, None] | np.isnan(values), values, 1.0)
         if form == "relative":
             ones = np.ones_like(self.scale)
             return values, 0 * ones, ones
@@ -123,7 +125,7 @@ class Scaled:
     def jacobian(self, form: str, spread: Array, log_fitted: Array, count: Array) -> Array:
         """Mean log derivative of the transformation, so that forms compare on the unit of the panel, (n_series, 1 or n_columns)."""
         if form == "relative":
-            return -log_fitted / count
+            return np.asarray(-log_fitted / count)
         logs = np.nanmean(np.log(np.where(self.positive[:, None], self.values, 1.0)), axis=1, keepdims=True) if form != "level" else 0.0
         power = {"level": 0.0, "log": 1.0, "root": 0.5}[form]
         return np.asarray(-power * logs - (np.log(2.0) if form == "root" else 0.0) - np.log(spread))
@@ -149,4 +151,4 @@ def weights(likelihood: Array, count: Array, prior: PoolPrior, season: int) -> A
     behind = np.where(np.isfinite(likelihood), behind, -np.inf)
     logs = sharpness(prior, count)[:, None] * behind + design(season) @ prior.terms()
     odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))

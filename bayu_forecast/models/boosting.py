@@ -156,10 +156,11 @@ class BoostingForecaster(Forecaster):
         """Deterministic, one thread; small leaves and slow steps when there are few rows."""
         few = n_rows < 2000
         leaves = 7 if few else 15 if self.mode == "residual" else 31
-        out: dict[str, Any] = {"objective": "l1", "num_leaves": leaves, "learning_rate": 0.03 if few else 0.06, "lambda_l2": 1.0 if few else 5.0,
-                               "min_data_in_leaf": 8 if n_rows < 400 else 20 if few else 60, "feature_fraction": 0.5, "bagging_fraction": 0.6,
-                               "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
-                               "seed": self.seed, "verbosity": -1}
+        out: dict[str, Any] = {
+            "objective": "l1", "num_leaves": leaves, "learning_rate": 0.03 if few else 0.06, "lambda_l2": 1.0 if few else 5.0,
+            "min_data_in_leaf": 8 if n_rows < 400 else 20 if few else 60, "feature_fraction": 0.5, "bagging_fraction": 0.6,
+            "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
+            "seed": self.seed, "verbosity": -1}
         if self._signs:
             out |= {"monotone_constraints": [0] * (n_features - len(self._signs)) + self._signs, "monotone_constraints_method": "advanced"}
         return out

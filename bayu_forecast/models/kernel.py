@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from bayu_forecast._numeric.kernel_process import fit, predict
 from bayu_forecast._numeric.smoothing_pool import Scaled
@@ -81,7 +82,7 @@ class KernelForecaster(Forecaster):
         low, top = self._scaled.belt()
         scaled = np.where(self._scaled.positive[across], np.maximum(moved, 0.0)**2, moved)
         unit = np.clip(scaled, low[across], top[across]) * self._scaled.scale[:, 0][across] - self._scaled.shift[:, 0][across]
-        return np.where(self._scaled.positive[across], np.maximum(unit, 0.0), unit)
+        return np.asarray(np.where(self._scaled.positive[across], np.maximum(unit, 0.0), unit))
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         drawn = np.empty((len(self._names), samples, horizon))
@@ -92,8 +93,6 @@ class KernelForecaster(Forecaster):
         return self._back(drawn).transpose(1, 0, 2)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
-        from scipy.special import ndtri
-
         both = [self._distribution(at, horizon) for at in range(len(self._names))]
         mean = np.array([each for each, _ in both])[:, None]
         deviation = np.sqrt([np.diag(variance) for _, variance in both])[:, None]

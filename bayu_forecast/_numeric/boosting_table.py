@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast._numeric.smoothing import Gains, origins, smooth
-from bayu_forecast._numeric.smoothing_pool import LEVELS, Scaled, grid
+from bayu_forecast._numeric.smoothing_pool import FORMS, LEVELS, PoolPrior, Scaled, design, grid, sharpness
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -91,15 +91,16 @@ class GrowthTable:
 class ResidualTable:
     """Departures from a local smoothing forecast made at the origin, in units of its usual one-step error."""
 
-    def __init__(self, panel: Array, season: int, horizon: int) -> None:
+    def __init__(self, panel: Array, season: int, horizon: int, prior: PoolPrior) -> None:
         self.working = Working.of(panel, season)
         self.season, self.horizon = season, horizon
         values = self.working.values
-        self._forecasts, self.levels, self._slopes = _local_layer(self.working, season, horizon)
+        self._forecasts, self.levels, self._slopes = _local_layer(self.working, season, horizon, prior)
         error = np.full_like(values, np.nan)
         error[:, 1:] = values[:, 1:] - self._forecasts[:, :-1, 0]
-        size = np.sqrt(np.nanmean(np.where(np.isfinite(error), error, np.nan)[:, 1:]**2, axis=1)) if values.shape[1] > 1 else np.full(len(values), np.nan)
-        self.scales = np.where(np.isfinite(size), size, 0.05) + 1e-3
+        seen = np.isfinite(error)
+        size = np.sqrt((np.where(seen, error, 0.0)**2).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+        self.scales = np.where(seen.any(axis=1), size, 0.05) + 1e-3
         n_lags = 2 * season if season > 1 else 4
         self._errors = _lag_view(error, min(n_lags, season + 8) if season > 24 else n_lags)
         self._values = _lag_view(values, max(min(season, 16), 4))
@@ -132,47 +133,47 @@ class ResidualTable:
         return np.asarray(self.scales[series])
 
 
-def _local_layer(working: Working, season: int, horizon: int) -> tuple[NDArray[np.float32], Array, Array]:
-    """Pooled local forecasts from every origin (n_series, n_time, horizon) with level and slope (n_series, n_time), on the working scale."""
+def _local_layer(working: Working, season: int, horizon: int, prior: PoolPrior) -> tuple[NDArray[np.float32], Array, Array]:
+    """Pooled local forecasts from every origin (n_series, n_time, horizon), level and slope (n_series, n_time), on the working scale."""
     shape = working.values.shape
     forecasts, levels, slopes = np.empty((*shape, horizon), dtype=np.float32), np.empty(shape), np.empty(shape)
-    columns = _local_gains(season)
+    inner = _inner_columns(season)
+    gains = Gains(*(gain[inner] for gain in grid(season)[0]))
     for relative in (True, False):
+        form = FORMS.index("relative" if relative else "level")
+        logs = (design(season) @ prior.terms()).reshape(len(FORMS), -1)[form, inner]
         chosen = np.flatnonzero(working.logs == relative)
-        values = working.scaled.values[chosen]
         for first in range(0, len(chosen), 64):
-            part, at = values[first:first + 64], chosen[first:first + 64]
-            _fill(part, at, season, columns, relative, (forecasts, levels, slopes))
+            at = chosen[first:first + 64]
+            values = working.scaled.values[at]
+            weight, top = _local_weights(values, season, gains, relative, prior, logs)
+            for time, (state, ahead) in enumerate(origins(values, season, gains.take(top), horizon, relative=relative)):
+                mean = (weight[..., None] * ahead).sum(axis=1)
+                level, slope = (weight * state.level).sum(axis=1), (weight * state.slope).sum(axis=1)
+                if relative:
+                    level = np.maximum(level, 1e-3)
+                    mean, slope, level = np.log(np.maximum(mean, 0.02 * level[:, None])), slope / level, np.log(level)
+                forecasts[at, time], levels[at, time], slopes[at, time] = mean, level, slope
     return forecasts, levels, slopes
 
 
-def _fill(values: Array, at: Places, season: int, columns: Gains, relative: bool, out: tuple[NDArray[np.float32], Array, Array]) -> None:
-    """Weigh the columns of a few series by fit, keep the heaviest and write their forecasts from every origin."""
-    forecasts, levels, slopes = out
-    fit = smooth(values, season, columns, relative=relative)
+def _local_weights(values: Array, season: int, gains: Gains, relative: bool, prior: PoolPrior, logs: Array) -> tuple[Array, Places]:
+    """The heaviest columns of each series and their weights, (n_series, n_chosen)."""
+    fit = smooth(values, season, gains, relative=relative)
     count = np.maximum(np.isfinite(values).sum(axis=1, keepdims=True), 1)
     likelihood = -np.log(fit.absolute / count + 1e-6) - (fit.log_fitted / count if relative else 0.0)
-    top = np.argsort(-likelihood, axis=1, kind="stable")[:, :_LOCAL]
-    behind = np.take_along_axis(likelihood, top, axis=1)
-    weight = np.exp(8.0 * np.sqrt(count / 50) * (behind - behind[:, :1]))
-    weight = (weight / weight.sum(axis=1, keepdims=True))
-    for time, (state, ahead) in enumerate(origins(values, season, columns.take(top), forecasts.shape[2], relative=relative)):
-        mean = (weight[..., None] * ahead).sum(axis=1)
-        level = (weight * state.level).sum(axis=1)
-        slope = (weight * state.slope).sum(axis=1)
-        if relative:
-            level = np.maximum(level, 1e-3)
-            mean, slope, level = np.log(np.maximum(mean, 0.02 * level[:, None])), slope / level, np.log(level)
-        forecasts[at, time], levels[at, time], slopes[at, time] = mean, level, slope
+    odds = sharpness(prior, count) * (likelihood - likelihood.max(axis=1, keepdims=True)) + logs
+    top = np.argsort(-odds, axis=1, kind="stable")[:, :_LOCAL]
+    odds = np.take_along_axis(odds, top, axis=1)
+    weight = np.exp(odds - odds[:, :1])
+    return weight / weight.sum(axis=1, keepdims=True), top
 
 
-def _local_gains(season: int) -> Gains:
+def _inner_columns(season: int) -> Places:
     """A coarse part of the smoothing grid: inner levels, no trend to linear, no season to moving."""
-    gains, places = grid(season)
-    inner = (places[:, 0] > 0) & (places[:, 0] < len(LEVELS) - 1)
-    trend = np.isin(places[:, 1], (0, 1, 3, 4, 7, 10))
-    season_kind = np.isin(places[:, 2], (0, 2, 3, 5)) if season > 1 else np.ones(len(places), dtype=bool)
-    return Gains(*(gain[inner & trend & season_kind] for gain in gains))
+    _, places = grid(season)
+    inner = (places[:, 0] > 0) & (places[:, 0] < len(LEVELS) - 1) & np.isin(places[:, 1], (0, 1, 3, 4, 7, 10))
+    return np.flatnonzero(inner & np.isin(places[:, 2], (0, 2, 3, 5)))
 
 
 def _lag_view(values: Array, n_lags: int) -> Array:

@@ -68,12 +68,12 @@ class DriverLayer:
         """Values (n_series, ..., n_time) with the effects of their drivers (n_series, ..., n_time, n_features)."""
         effect = self._effect(features)
         across = (slice(None), *[None] * (values.ndim - 1))
-        return np.where(self.logs[across], values * np.exp(effect), values + effect * self.scale[across])
+        return np.asarray(np.where(self.logs[across], values * np.exp(effect), values + effect * self.scale[across]))
 
     def _effect(self, features: Array) -> Array:
         across = (slice(None), *[None] * (features.ndim - 2))
         effect = np.einsum("...k,...k->...", features - self.centre[across], np.broadcast_to(self.effects[across], features.shape))
-        return np.clip(effect, -5.0, 5.0)
+        return np.asarray(np.clip(effect, -5.0, 5.0))
 
 
 def _moments(values: Array, drivers: Array, season: int) -> tuple[Array, Array, Array]:

@@ -50,7 +50,7 @@ class State(NamedTuple):
 
 
 class Fit(NamedTuple):
-    """State at the end, sums of absolute and squared one-step errors, sum of log fitted values (relative form), each (n_series, n_columns)."""
+    """State at the end; sums of absolute and squared one-step errors and of log fitted values (relative form), (n_series, n_columns)."""
 
     state: State
     absolute: Array
@@ -122,9 +122,10 @@ def smooth(values: Array, season: int, gains: Gains, *, relative: bool = False) 
     -------
     Fit
     """
-    state = _start(values, season, gains, relative)
-    absolute, squared, logs = (np.zeros_like(state.level) for _ in range(3))
-    for time, (state, error, fitted) in enumerate(_pass(values, gains, state, relative)):
+    start = _start(values, season, gains, relative)
+    state = start
+    absolute, squared, logs = (np.zeros_like(start.level) for _ in range(3))
+    for time, (state, error, fitted) in enumerate(_pass(values, gains, start, relative)):  # noqa: B007 (the last state is the answer)
         absolute += np.abs(error)
         squared += error * error
         if relative:
@@ -134,8 +135,8 @@ def smooth(values: Array, season: int, gains: Gains, *, relative: bool = False) 
 
 def origins(values: Array, season: int, gains: Gains, horizon: int, *, relative: bool = False) -> Iterator[tuple[State, Array]]:
     """The state and the forecasts (n_series, n_columns, horizon) after each time, from the same passes as :func:`smooth`."""
-    state = _start(values, season, gains, relative)
-    for time, (state, _, _) in enumerate(_pass(values, gains, state, relative)):
+    start = _start(values, season, gains, relative)
+    for time, (state, _, _) in enumerate(_pass(values, gains, start, relative)):
         yield state, project(state, season, gains, time + 1, horizon, relative=relative)
 
 
@@ -173,9 +174,10 @@ def _start(values: Array, season: int, gains: Gains, relative: bool) -> State:
     level = _row_mean(recent, _row_mean(flat, np.zeros(len(flat))))
     share = np.asarray(gains.pattern)[None] * np.moveaxis(pattern[..., None], 1, 0)  # (season, n_series, n_columns)
     width = np.broadcast_shapes((len(values), 1), np.shape(gains.level))
-    state = State(np.broadcast_to(level[:, None], width), np.broadcast_to(-slope[:, None] * gains.drift, width),
-                  list(np.exp(share) if relative else share))
-    for state, _, _ in _pass(values, gains, state, relative, backward=True):
+    end = State(np.broadcast_to(level[:, None], width), np.broadcast_to(-slope[:, None] * gains.drift, width),
+                list(np.exp(share) if relative else share))
+    state = end
+    for state, _, _ in _pass(values, gains, end, relative, backward=True):  # noqa: B007 (the last state is the answer)
         pass
     return State(state.level, np.where(gains.slope > 0, -state.slope, slope[:, None] * gains.drift), state.pattern)
 

@@ -6,6 +6,7 @@ Floor F0, arrays only. The columns of a series may be of different forms, so eve
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def keep(values: Array, season: int, prior: PoolPrior, n_kept: int) -> Kept:
     return Kept(gains=gains.take(column), scaled=Scaled.of(values), **joined)
 
 
-def _keep_some(part: Scaled, season: int, prior: PoolPrior, n_kept: int) -> dict[str, NDArray]:  # type: ignore[type-arg]
+def _keep_some(part: Scaled, season: int, prior: PoolPrior, n_kept: int) -> dict[str, NDArray[Any]]:
     """The heaviest columns of a few series."""
     gains, places = grid(season)
     n_columns = len(places)
@@ -86,15 +87,15 @@ def _keep_some(part: Scaled, season: int, prior: PoolPrior, n_kept: int) -> dict
     weight = weights(np.concatenate(likelihood, axis=1), count[:, 0], prior, season)
     column = np.argsort(-weight, axis=1, kind="stable")[:, :n_kept]
     weight = np.take_along_axis(weight, column, axis=1)
-    form, place = column // n_columns, column % n_columns
+    which, place = column // n_columns, column % n_columns
 
     def chosen(arrays: list[Array]) -> Array:
         stacked = np.stack([np.broadcast_to(array, (len(weight), n_columns)) for array in arrays])
-        return stacked[form, np.arange(len(weight))[:, None], place]
+        return np.asarray(stacked[which, np.arange(len(weight))[:, None], place])
 
     sigma = np.sqrt(chosen([fit.squared for fit, _, _ in fits]) / np.maximum(count - 1.0, 1.0))
     pattern = np.stack([chosen([fit.state.pattern[at] for fit, _, _ in fits]) for at in range(season)])
-    return {"weight": weight / weight.sum(axis=1, keepdims=True), "form": form, "column": column, "sigma": sigma, "pattern": pattern,
+    return {"weight": weight / weight.sum(axis=1, keepdims=True), "form": which, "column": column, "sigma": sigma, "pattern": pattern,
             "level": chosen([fit.state.level for fit, _, _ in fits]), "slope": chosen([fit.state.slope for fit, _, _ in fits]),
             "centre": chosen([centre for _, centre, _ in fits]), "spread": chosen([spread for _, _, spread in fits])}
 
@@ -133,7 +134,7 @@ def paths(kept: Kept, start: int, columns: NDArray[np.intp], shocks: Array) -> A
     -------
     array (n_series, n_samples, horizon)
     """
-    def own(array: Array) -> Array:
+    def own(array: NDArray[Any]) -> NDArray[Any]:
         return np.take_along_axis(array, columns, axis=1)
 
     season, horizon = len(kept.pattern), len(shocks)
@@ -175,4 +176,5 @@ def _derivative(kept: Kept, unit: Array) -> Array:
     form = kept.form[..., None]
     scale = kept.scaled.scale[..., None]
     spread = kept.spread[..., None]
-    return np.where(form == 0, spread * scale, np.where(form == 1, size, np.where(form == 2, spread * size, 2 * spread * np.sqrt(size * scale))))
+    root = 2 * spread * np.sqrt(size * scale)
+    return np.select([form == 0, form == 1, form == 2], [spread * scale, size, spread * size], root)

@@ -46,6 +46,15 @@ class PoolPrior:
     season: tuple[float, ...]
     form_trend: tuple[float, ...]
 
+    def terms(self) -> Array:
+        """The terms in the order of :func:`design`."""
+        return np.concatenate([self.form, self.level, self.trend, self.season, self.form_trend])
+
+
+def sharpness(prior: PoolPrior, count: Array) -> Array:
+    """How much a unit of mean log-likelihood counts, given the number of values."""
+    return np.asarray(prior.sharpness[0] * count / 50 + prior.sharpness[1] * np.sqrt(count / 50))
+
 
 def grid(season: int) -> tuple[Gains, NDArray[np.intp]]:
     """The gains of one form's columns, and the places (n_columns, 3) of each in LEVELS, TRENDS and SEASONS."""
@@ -94,8 +103,10 @@ class Scaled:
         return Scaled(self.values[at], self.shift[at], self.scale[at], self.positive[at])
 
     def to(self, form: str) -> tuple[Array, Array, Array]:
-        """Transformed and standardised values with their centre and spread, (n_series, n_time) and twice (n_series, 1)."""
-        values = np.where(self.positive[:, None], self.values, np.where(np.isnan(self.values), np.nan, 1.0)) if form != "level" else self.values
+        """Transformed and standardised values (n_series, n_time) with their centre and spread, (n_series, 1) each."""
+        values = self.values
+        if form != "level":  # of no use to series with negative values, which only the additive form keeps
+            values = np.where(self.positive[:, None] | np.isnan(values), values, 1.0)
         if form == "relative":
             ones = np.ones_like(self.scale)
             return values, 0 * ones, ones
@@ -114,7 +125,7 @@ class Scaled:
     def jacobian(self, form: str, spread: Array, log_fitted: Array, count: Array) -> Array:
         """Mean log derivative of the transformation, so that forms compare on the unit of the panel, (n_series, 1 or n_columns)."""
         if form == "relative":
-            return -log_fitted / count
+            return np.asarray(-log_fitted / count)
         logs = np.nanmean(np.log(np.where(self.positive[:, None], self.values, 1.0)), axis=1, keepdims=True) if form != "level" else 0.0
         power = {"level": 0.0, "log": 1.0, "root": 0.5}[form]
         return np.asarray(-power * logs - (np.log(2.0) if form == "root" else 0.0) - np.log(spread))
@@ -136,10 +147,8 @@ def mean_likelihood(part: Scaled, form: str, fit: Fit, spread: Array, count: Arr
 
 def weights(likelihood: Array, count: Array, prior: PoolPrior, season: int) -> Array:
     """Weights of the columns of each series, (n_series, n_columns); they sum to one."""
-    terms = np.concatenate([prior.form, prior.level, prior.trend, prior.season, prior.form_trend])
     behind = np.maximum(likelihood - likelihood.max(axis=1, keepdims=True), -_WORST)
     behind = np.where(np.isfinite(likelihood), behind, -np.inf)
-    sharp = prior.sharpness[0] * count / 50 + prior.sharpness[1] * np.sqrt(count / 50)
-    logs = sharp[:, None] * behind + design(season) @ terms
+    logs = sharpness(prior, count)[:, None] * behind + design(season) @ prior.terms()
     odds = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    return np.asarray(odds / odds.sum(axis=1, keepdims=True))

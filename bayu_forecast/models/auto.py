@@ -6,16 +6,20 @@ Floor F2 (east). Members, weights and calibration constants by frequency stand i
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.driver_layer import DriverLayer
 from bayu_forecast._numeric.pooling import pool_quantiles
 from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
+from bayu_forecast.models.kernel import KernelForecaster
+from bayu_forecast.models.panel import PanelStructural
 from bayu_forecast.models.smoothing import SmoothingForecaster
 
 Array = NDArray[np.float64]
@@ -27,10 +31,12 @@ _HALF_WEIGHT = 12
 class AutoForecaster(CombinedForecaster):
     """Forecast any panel with the best that the library has: no choices, one set of defaults.
 
-    Four members whose errors differ: a pool of exponential smoothers, a mixture of structural models, and two boosted models that learn across
-    the panel, one from what smoothing leaves and one from seasonal growth. The centre is the weighted mean of their medians; the
-    distribution is their linear pool about that centre, its spread calibrated for the frequency and step. Weights and calibration were
-    learned on histories of public series (``docs/auto.md``); the boosters' weight grows with the number of series.
+    Members whose errors differ: a pool of exponential smoothers, a mixture of structural models, Gaussian processes (from monthly data on),
+    and two boosted models that learn across the panel, one from what smoothing leaves and one from seasonal growth. The centre is the
+    weighted mean of their medians; the distribution is their linear pool about that centre, its width calibrated. Weights are nearly equal;
+    they and the calibration are constants of the frequency (``docs/auto.md``). The boosters' weight grows with the number of series.
+    Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that a scenario
+    changes every member by the same effect.
 
     Parameters
     ----------
@@ -61,40 +67,53 @@ class AutoForecaster(CombinedForecaster):
     def _fit(self, panel: Panel) -> None:
         self._defaults = defaults_of(panel.season)
         self._positive = np.nanmin(panel.values, axis=1) >= 0
+        self._count = np.isfinite(panel.values).sum(axis=1)
+        self._layer = None if panel.features is None else DriverLayer.fit(panel.values, panel.features, panel.season)
+        if self._layer is not None and panel.features is not None:
+            panel = replace(panel, values=self._layer.without(panel.values, panel.features), features=None, feature_names=())
         learned = len(panel.series) / (len(panel.series) + _HALF_WEIGHT)
-        share = {"smoothing": 1.0, "structural": 1.0, "residual": learned, "growth": learned}
-        if len(panel.series) < 2:
-            share = {"smoothing": 1.0, "structural": 1.0}
-        members = [(name, member) for name, member in self._candidates() if name in share]
-        self._fit_members(panel, members)
-        self._weigh(panel, np.array([self._defaults.weights[name] * share[name] for name in self.members_]))
+        share = {name: weight * (learned if name in ("residual", "growth") else 1.0) for name, weight in self._defaults.weights.items()}
+        members = {name: member for name, member in self._candidates().items() if share.get(name, 0.0) > 0.02}
+        self._fit_members(panel, list(members.items()))
+        self.drivers_ = dict.fromkeys(self.members_, self._layer is not None)
+        self._weigh(panel, np.array([share[name] for name in members]))
 
-    def _candidates(self) -> list[tuple[str, Forecaster]]:
-        return [("smoothing", SmoothingForecaster()), ("residual", BoostingForecaster(seed=self.seed)),
-                ("growth", BoostingForecaster(mode="growth", seed=self.seed))]
+    def _candidates(self) -> dict[str, Forecaster]:
+        return {"smoothing": SmoothingForecaster(), "structural": PanelStructural(), "kernel": KernelForecaster(),
+                "residual": BoostingForecaster(seed=self.seed), "growth": BoostingForecaster(mode="growth", seed=self.seed)}
 
-    def _calibration(self, horizon: int, features: Array | None) -> tuple[Array, Array, Array, Array]:
-        """Centre and the pool's own median (n_series, horizon), the factor of each step, and the members' quantiles."""
-        _, quantiles = self._each_summary(horizon, features)
+    def _own_features(self, name: str, member: Forecaster, features: Array | None) -> None:
+        """No member sees the drivers: their effects are taken off before and put on after, the same in all."""
+
+    def _calibration(self, horizon: int) -> tuple[Array, Array, Array, Array]:
+        """Centre, the pool's own median and spread, each (n_series, horizon), and the members' quantiles."""
+        _, quantiles = self._each_summary(horizon, None)
         weights = self.weights_.values
         centre = np.where(weights[..., None] > 0, weights[..., None] * quantiles[:, -1], 0.0).sum(axis=0)
-        middle = pool_quantiles(quantiles[:, :-1], LEVELS, weights, np.array([0.5]))[0]
-        return centre, middle, self._defaults.spread(horizon), quantiles[:, :-1]
+        low, middle, high = pool_quantiles(quantiles[:, :-1], LEVELS, weights, np.array([0.1, 0.5, 0.9]))
+        spread = np.maximum((high - low) / 2.5631, 1e-9 * np.maximum(np.abs(centre), 1e-300))
+        return centre, middle, spread, quantiles[:, :-1]
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
-        centre, middle, factor, quantiles = self._calibration(horizon, features)
+        centre, middle, spread, quantiles = self._calibration(horizon)
         pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, np.asarray(levels, dtype=np.float64))
-        return centre, self._inside(centre + factor * (pooled - middle), axis=1)
+        drawn = self._stretched(pooled, centre, middle, spread).transpose(1, 0, 2)
+        return self._finished(centre[:, None], features)[:, 0], self._finished(drawn, features).transpose(1, 0, 2)
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
-        centre, middle, factor, _ = self._calibration(horizon, features)
-        return self._inside(centre + factor * (super()._simulate(horizon, samples, rng, features) - middle), axis=1)
+        centre, middle, spread, _ = self._calibration(horizon)
+        drawn = self._stretched(super()._simulate(horizon, samples, rng, None), centre, middle, spread)
+        return self._finished(drawn.transpose(1, 0, 2), features).transpose(1, 0, 2)
 
-    def _inside(self, values: Array, axis: int) -> Array:
-        """No negative values for series that never were."""
-        shape = [1] * values.ndim
-        shape[axis] = -1
-        return np.where(self._positive.reshape(shape), np.maximum(values, 0.0), values)
+    def _stretched(self, values: Array, centre: Array, middle: Array, spread: Array) -> Array:
+        """Distances from the pool's median, (n, n_series, horizon), calibrated by their size and put about the centre."""
+        away = values - middle
+        return np.asarray(centre + away * self._defaults.factor(np.abs(away) / spread, self._count))
+
+    def _finished(self, values: Array, features: Array | None) -> Array:
+        """Effects of the drivers put on; no negative values for series that never were, (n_series, n, horizon)."""
+        values = np.where(self._positive[:, None, None], np.maximum(values, 0.0), values)
+        return values if self._layer is None or features is None else self._layer.onto(values, features[:, None])
 
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:

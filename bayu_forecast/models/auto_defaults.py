@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Array = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Defaults:
@@ -20,22 +22,27 @@ class Defaults:
     ----------
     weights : mapping of str to float
         By member, in proportion.
-    first, growth : float
-        Factor on the pool's spread at the first step, and its change for each doubling of the horizon.
+    near, per_spread : float
+        Factor on a distance from the pool's median: ``near`` at none, more by ``per_spread`` for each spread (standard deviation) away,
+        up to three. A linear pool is too wide in the middle and about right in the tails.
+    short : float
+        Values' worth by which short series are less sure than their members say: the factor is multiplied by 1 + short / n.
     """
 
     weights: Mapping[str, float]
-    first: float = 1.0
-    growth: float = 0.0
+    near: float
+    per_spread: float
+    short: float
 
-    def spread(self, horizon: int) -> NDArray[np.float64]:
-        """Factor at each step, (horizon,)."""
-        return np.asarray(self.first + self.growth * np.log2(np.arange(1, horizon + 1)))
+    def factor(self, away: Array, count: Array) -> Array:
+        """Factor on distances given in spreads, (n, n_series, horizon), for series of ``count`` values."""
+        return np.asarray((self.near + self.per_spread * np.minimum(away, 3.0)) * (1.0 + self.short / count)[:, None])
 
 
-_YEARLY = Defaults({"smoothing": 1.0, "structural": 1.0, "residual": 0.5, "growth": 0.0})
-_QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "residual": 1.0, "growth": 0.7})
-_MONTHLY = Defaults({"smoothing": 1.0, "structural": 1.0, "residual": 1.0, "growth": 0.4})
+_YEARLY = Defaults({"smoothing": 1.0, "structural": 0.3, "residual": 1.0, "growth": 0.5}, near=0.8, per_spread=0.06, short=4.0)
+_QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "residual": 1.0, "growth": 1.0}, near=0.61, per_spread=0.12, short=8.0)
+_MONTHLY = Defaults({"smoothing": 1.0, "structural": 1.0, "kernel": 3.0, "residual": 1.0, "growth": 1.0}, near=0.67, per_spread=0.13,
+                    short=8.0)
 
 
 def defaults_of(season: int) -> Defaults:

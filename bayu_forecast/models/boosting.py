@@ -17,6 +17,7 @@ from bayu_forecast._numeric.streams import generator, uniforms
 from bayu_forecast._numeric.summaries import summarise
 from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.smoothing_prior import prior_of
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -123,7 +124,9 @@ class BoostingForecaster(Forecaster):
         return self._drivers if self.driver_mode == "features" else None
 
     def _table(self, values: Array) -> GrowthTable | ResidualTable:
-        return (ResidualTable if self.mode == "residual" else GrowthTable)(values, self._season, self.taught_)
+        if self.mode == "growth":
+            return GrowthTable(values, self._season, self.taught_)
+        return ResidualTable(values, self._season, self.taught_, prior_of(self._season))
 
     def _examples(self, table: GrowthTable | ResidualTable) -> list[tuple[Places, Places, Places]]:
         """Random (series, origin, step) with a known target, for each fold."""
@@ -153,10 +156,11 @@ class BoostingForecaster(Forecaster):
         """Deterministic, one thread; small leaves and slow steps when there are few rows."""
         few = n_rows < 2000
         leaves = 7 if few else 15 if self.mode == "residual" else 31
-        out: dict[str, Any] = {"objective": "l1", "num_leaves": leaves, "learning_rate": 0.03 if few else 0.06, "lambda_l2": 1.0 if few else 5.0,
-                               "min_data_in_leaf": 8 if n_rows < 400 else 20 if few else 60, "feature_fraction": 0.5, "bagging_fraction": 0.6,
-                               "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
-                               "seed": self.seed, "verbosity": -1}
+        out: dict[str, Any] = {
+            "objective": "l1", "num_leaves": leaves, "learning_rate": 0.03 if few else 0.06, "lambda_l2": 1.0 if few else 5.0,
+            "min_data_in_leaf": 8 if n_rows < 400 else 20 if few else 60, "feature_fraction": 0.5, "bagging_fraction": 0.6,
+            "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
+            "seed": self.seed, "verbosity": -1}
         if self._signs:
             out |= {"monotone_constraints": [0] * (n_features - len(self._signs)) + self._signs, "monotone_constraints_method": "advanced"}
         return out

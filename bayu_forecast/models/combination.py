@@ -88,7 +88,7 @@ class CombinedForecaster(Forecaster):
             self.members_[name], self.drivers_[name] = clone(member), takes
             able.append(_fit_quietly(self.members_[name], y, drivers if takes else None))
         self._able = np.array(able)
-        for name, nobody in zip(panel.series, ~self._able.any(axis=0), strict=True):
+        for name, nobody in zip(panel.series, np.logical_not(self._able.any(axis=0)).tolist(), strict=True):
             if nobody:
                 self._fail(name, "no member can use it")
         self._series = panel.series
@@ -101,7 +101,7 @@ class CombinedForecaster(Forecaster):
         self.weights_ = xr.DataArray(full, dims=("member", SERIES), coords={"member": list(self.members_), SERIES: list(panel.series)})
 
     def _each_summary(self, horizon: int, features: Array | None) -> tuple[Array, Array]:
-        """Members' means (n_members, n_series, horizon) and quantiles at LEVELS, then the median, (n_members, n_levels, n_series, horizon)."""
+        """Members' means (n_members, n_series, horizon), quantiles at LEVELS and the median (n_members, n_levels, n_series, horizon)."""
         shape = (len(self._series), horizon)
         means, quantiles = np.full((len(self.members_), *shape), np.nan), np.full((len(self.members_), len(LEVELS) + 1, *shape), np.nan)
         for at, (name, member) in enumerate(self.members_.items()):
@@ -144,7 +144,8 @@ def _given(weights: Sequence[float] | Mapping[str, float] | None, names: list[st
         return np.ones(len(names))
     if isinstance(weights, Mapping):
         if set(weights) != set(names):
-            raise SchemaError(f"weights of {sorted(weights)}, members {sorted(names)}: give one for each", names=sorted(set(weights) ^ set(names)))
+            wrong = sorted(set(weights) ^ set(names))
+            raise SchemaError(f"weights of {sorted(weights)}, members {sorted(names)}: give one for each", names=wrong)
         weights = [weights[name] for name in names]
     array = np.asarray(weights, dtype=np.float64)
     if array.shape != (len(names),) or not np.isfinite(array).all() or (array < 0).any() or array.sum() <= 0:

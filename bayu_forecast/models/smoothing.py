@@ -95,4 +95,4 @@ def quantiles_around(centre: Array, deviation: Array, levels: Sequence[float], p
     with np.errstate(over="ignore"):
         ratio = deviation / np.maximum(centre, 1e-12 + 0.2 * deviation)
         relative = centre * np.exp(normal * np.sqrt(np.log1p(ratio**2)))
-    return np.where(positive[:, None], relative, additive)
+    return np.asarray(np.where(positive[:, None], relative, additive))

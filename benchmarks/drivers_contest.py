@@ -22,6 +22,7 @@ from peers_env import HERE, peers_python
 from threadpoolctl import threadpool_limits
 
 import bayu_forecast as bf
+from bayu_forecast.errors import SchemaError
 
 MODELS = ("StructuralForecaster", "BoostingForecaster", "AutoForecaster")
 EXTRA = ["rdata==1.1.0"]
@@ -110,8 +111,8 @@ def main() -> int:
                     plain = errors(model, retail, None, [])
                     driven = ratio(errors(model, retail, retail.features, retail.feature_names), plain)
                     idle = ratio(errors(model, retail, noise, ["noise"]), plain)
-            except (AttributeError, TypeError) as error:
-                print(f"{retail.name}: {model} left out, not in this tree: {error}")
+            except (AttributeError, TypeError, SchemaError) as error:
+                print(f"{retail.name}: {model} left out: {error}")
                 continue
             missed += (driven[0] > 0.5) + (idle[0] > 1.01)
             print(f"{retail.name:22} {len(retail.values):4} series  {model:22} error {np.nanmean(plain):.3f}; with drivers {driven[0]:.3f} "

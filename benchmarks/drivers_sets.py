@@ -32,9 +32,13 @@ def orange_juice(folder: Path) -> Sets:
     drivers, weeks = ["own", "others", "deal", "feat"], np.arange(table["week"].min(), table["week"].max() + 1)
     names = ["log price", "log price of the others", "deal", "feature"]
     chain = {f"brand {b:.0f}": g.groupby("week")[["units", *drivers]].mean().reindex(weeks) for b, g in table.groupby("brand")}
-    stores = {f"store {s:.0f} brand {b:.0f}": g.set_index("week")[["units", *drivers]].reindex(weeks) for (s, b), g in table.groupby(["store", "brand"])}
-    stores = {name: g for name, g in stores.items() if g["units"].notna().mean() > 0.9 and g["units"].iloc[-39:].notna().all()}
-    return {"orange juice, chain": _set(chain, drivers, names, 8), "orange juice, stores": _set(dict(list(stores.items())[::6]), drivers, names, 8)}
+    stores = {}
+    for (store, brand), g in table.groupby(["store", "brand"]):
+        weekly = g.set_index("week")[["units", *drivers]].reindex(weeks)
+        if weekly["units"].notna().mean() > 0.9 and weekly["units"].iloc[-39:].notna().all():
+            stores[f"store {store:.0f} brand {brand:.0f}"] = weekly
+    some = dict(list(stores.items())[::6])
+    return {"orange juice, chain": _set(chain, drivers, names, 8), "orange juice, stores": _set(some, drivers, names, 8)}
 
 
 def cheese(folder: Path) -> Sets:
@@ -58,8 +62,8 @@ def drugstores() -> Sets:
     columns = ["units", "open", "promotion", "school"]
     each = {}
     for store, g in table.groupby("Store"):
-        weekly = g.groupby("week").agg(units=("Sales", "sum"), open=("Open", "sum"), promotion=("Promo", "sum"), school=("SchoolHoliday", "sum"),
-                                       days=("Sales", "size"))
+        sums = {"units": ("Sales", "sum"), "open": ("Open", "sum"), "promotion": ("Promo", "sum"), "school": ("SchoolHoliday", "sum")}
+        weekly = g.groupby("week").agg(**sums, days=("Sales", "size"))
         weekly = weekly[weekly["days"] == 7]
         if (np.diff(weekly.index) == np.timedelta64(7, "D")).all():
             each[f"store {store}"] = weekly[columns].astype(float)

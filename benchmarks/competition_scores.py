@@ -25,6 +25,8 @@ COMBINATIONS = {
     "median of ETS, ARIMA, DOT, CES": (np.median, ("AutoETS", "AutoARIMA", "DynamicOptimizedTheta", "AutoCES")),
     "mean of ETS, ARIMA, DOT, LightGBM": (np.mean, ("AutoETS", "AutoARIMA", "DynamicOptimizedTheta", "LightGBM")),
     "mean of ETS, DOT, CES, LightGBM": (np.mean, ("AutoETS", "DynamicOptimizedTheta", "AutoCES", "LightGBM")),
+    "mean of ETS, DOT, CES, LightGBM two forms": (np.mean, ("AutoETS", "DynamicOptimizedTheta", "AutoCES", "LightGBM two forms")),
+    "mean of ETS, ARIMA, DOT, LightGBM two forms": (np.mean, ("AutoETS", "AutoARIMA", "DynamicOptimizedTheta", "LightGBM two forms")),
 }
 
 

@@ -60,6 +60,10 @@ class ContradictionError(DataError):
     """Two figures about the same months contradict each other beyond their rounding."""
 
 
+class AlignmentError(DataError):
+    """Drivers lack times or series that the panel has, or are labelled in another way."""
+
+
 class ValueRangeError(DataError):
     """A value cannot be: a negative level, a text, a growth below minus one hundred per cent."""
 
@@ -122,3 +126,7 @@ class ExtrapolationWarning(BayuWarning):
 
 class SmallSampleWarning(BayuWarning):
     """The Monte-Carlo error of a probability is above 0.02."""
+
+
+class FailedSeriesWarning(BayuWarning):
+    """Some series of a panel could not be used: they are named, and the others go on."""

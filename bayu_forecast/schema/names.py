@@ -15,6 +15,8 @@ ROW: Final = "row"
 TARGET: Final = "target"
 REGRESSOR: Final = "regressor"
 QUANTILE: Final = "quantile"
+FEATURE: Final = "feature"
+COVERAGE: Final = "coverage"
 
 #: canonical order of the dimensions of sample paths
 PATH_DIMS: Final = (SCENARIO, SAMPLE, SERIES, TIME)

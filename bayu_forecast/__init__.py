@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _FACE: dict[str, str] = {
     "load_region": "bayu_forecast.data",
     "list_regions": "bayu_forecast.data",
+    "load_tree": "bayu_forecast.data",
     "policy_table": "bayu_forecast.data",
     "read_table": "bayu_forecast.data",
     "read_nbs": "bayu_forecast.data",
@@ -26,6 +27,10 @@ _FACE: dict[str, str] = {
     "Panel": "bayu_forecast.models",
     "StructuralForecaster": "bayu_forecast.models",
     "simulate": "bayu_forecast.simulation",
+    "Hierarchy": "bayu_forecast.reconciliation",
+    "Reconciler": "bayu_forecast.reconciliation",
+    "reconcile": "bayu_forecast.reconciliation",
+    "reconcile_periods": "bayu_forecast.reconciliation",
     "assess": "bayu_forecast.targets",
     "joint": "bayu_forecast.targets",
     "required_growth": "bayu_forecast.targets",

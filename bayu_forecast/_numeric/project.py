@@ -6,6 +6,7 @@ and with :math:`W = \operatorname{diag}(d) + FF'` no matrix over all nodes is ev
 
 References
 ----------
+Zhang, Kang, Panagiotelis and Li (2023), Optimal reconciliation with immutable forecasts. Eur. J. Oper. Res. 308.
 Wickramasuriya, Athanasopoulos and Hyndman (2019), Optimal forecast reconciliation through trace minimization. JASA 114.
 Schaefer and Strimmer (2005), A shrinkage approach to large-scale covariance matrix estimation. Stat. Appl. Genet. Mol. Biol. 4.
 """
@@ -39,9 +40,19 @@ class Errors:
     diagonal: Floats
     factor: Floats
 
-    def without(self, fixed: NDArray[np.bool_]) -> Errors:
-        """Return the same with no error at the fixed nodes: what has none is not moved."""
-        return Errors(np.where(fixed, 0.0, self.diagonal), np.where(fixed[:, None], 0.0, self.factor))
+    def given(self, fixed: NDArray[np.bool_]) -> Errors:
+        r"""Return the covariance of all errors when those of the fixed nodes are none: their rows and columns vanish.
+
+        With :math:`F_1, d_1` the fixed rows, the factor of the others becomes :math:`FM^{1/2}` where
+        :math:`M = I - F_1'(\operatorname{diag}(d_1) + F_1F_1')^{-1}F_1`.
+        """
+        if not fixed.any():
+            return self
+        known = self.factor[fixed]
+        inverse = scipy.linalg.pinvh(known @ known.T + np.diag(self.diagonal[fixed])) if known.size else np.zeros((len(known),) * 2)
+        values, vectors = np.linalg.eigh(np.eye(known.shape[1]) - known.T @ inverse @ known)
+        factor = self.factor @ (vectors * np.sqrt(np.maximum(values, 0.0)))
+        return Errors(np.where(fixed, 0.0, self.diagonal), np.where(fixed[:, None], 0.0, factor))
 
 
 def uncorrelated(variances: Floats) -> Errors:
@@ -117,7 +128,7 @@ def _unit_rows(residuals: Floats) -> Floats:
     """Return rows of unit length; a row of zeros stays one."""
     filled = np.nan_to_num(residuals, nan=0.0)
     length = np.sqrt((filled**2).sum(axis=1, keepdims=True))
-    return np.divide(filled, length, out=np.zeros_like(filled), where=length > 0)
+    return filled / np.where(length > 0, length, 1.0)
 
 
 def leaf_gain(sums: sparse.csr_array, errors: Errors) -> Floats:
@@ -228,6 +239,7 @@ def lift_negatives(leaves: Floats, covariance: Floats) -> Floats:
 
     References
     ----------
+    Portugal, Judice and Vicente (1994), A comparison of block pivoting and interior-point algorithms. Math. Comput. 63.
     Lawson and Hanson (1974), Solving least squares problems, chapter 23; Bro and de Jong (1997), J. Chemometrics 11.
     Wickramasuriya, Turlach and Hyndman (2020), Optimal non-negative forecast reconciliation. Stat. Comput. 30.
 
@@ -245,13 +257,27 @@ def lift_negatives(leaves: Floats, covariance: Floats) -> Floats:
 
 
 def _pushed(covariance: Floats, leaf: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Return the leaves held at zero and the multipliers that hold them: all negatives at once if that does, else one by one."""
-    held = np.flatnonzero(leaf < 0)
-    force = _solve(covariance, held, leaf)
-    slack = 1e-12 * (np.abs(leaf).max() + 1e-300)
-    if (force >= 0).all() and (leaf + covariance[:, held] @ force >= -slack).all():
-        return held, force
-    return _active_set(covariance, leaf, slack)
+    """Return the leaves held at zero and the multipliers that hold them.
+
+    All that are on the wrong side change sides at once (block pivoting), which ends after a few solves; where it stops making
+    progress, one leaf at a time, which always ends.
+    """
+    taken = leaf < 0
+    slack = 1e-12 * np.abs(leaf).max()
+    fewest, patience = len(leaf) + 1, 3
+    while True:
+        held = np.flatnonzero(taken)
+        force = _solve(covariance, held, leaf)
+        wrong = leaf + covariance[:, held] @ force < -slack
+        wrong[held] = force < 0
+        count = int(wrong.sum())
+        if not count:
+            return held, force
+        patience = 3 if count < fewest else patience - 1
+        fewest = min(fewest, count)
+        if not patience:
+            return _active_set(covariance, leaf, slack)
+        taken ^= wrong
 
 
 def _active_set(covariance: Floats, leaf: Floats, slack: float) -> tuple[NDArray[np.int64], Floats]:

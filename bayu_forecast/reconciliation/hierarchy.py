@@ -14,7 +14,6 @@ import xarray as xr
 from scipy import sparse
 
 from bayu_forecast.errors import HierarchyError
-from bayu_forecast.schema.names import SERIES
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,8 @@ class Hierarchy:
             raise HierarchyError(f"{len(self.uppers)} upper nodes need as many sets of members, got {len(self.members)}")
         for node, below in zip(self.uppers, self.members, strict=True):
             if not below or len(set(below)) < len(below) or not 0 <= min(below) <= max(below) < len(self.leaves):
-                raise HierarchyError(f"members of {node!r} should be positions of {len(self.leaves)} leaves, each once, got {below}", names=[node])
+                raise HierarchyError(f"members of {node!r} should be positions of {len(self.leaves)} leaves, each once, got {below}",
+                                     names=[node])
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -165,7 +165,8 @@ class Hierarchy:
             rows |= dict(zip(prefixes, [above, *prefixes[:-1]], strict=True))
         within = sorted(set(leaves) & set(rows.values()))
         if within:
-            raise HierarchyError(f"{within[:3]} are leaves and have leaves below them: drop them, or name what else they hold", names=within)
+            raise HierarchyError(f"{within[:3]} are leaves and have leaves below them: drop them, or name what else they hold",
+                                 names=within)
         return cls._tree(list(rows.items()))
 
     @classmethod
@@ -215,7 +216,8 @@ class Hierarchy:
         cuts = sorted(set(parts))
         odd = [cut for cut in cuts if cut < 1 or cuts[-1] % cut]
         if len(cuts) < 2 or odd:
-            raise HierarchyError(f"periods that add up need two or more parts of a year, each dividing the largest, got {list(parts)}", names=odd)
+            raise HierarchyError(f"periods that add up need two or more parts of a year, each dividing the largest, got {list(parts)}",
+                                 names=odd)
         season = cuts[-1]
         uppers = [(f"{cut}:{i}", tuple(range(i * season // cut, (i + 1) * season // cut))) for cut in cuts[:-1] for i in range(cut)]
         return cls(uppers=tuple(label for label, _ in uppers), members=tuple(below for _, below in uppers),
@@ -289,8 +291,8 @@ def _one_parent(rows: Sequence[tuple[str, str]]) -> Mapping[str, str]:
     for below, parent in rows:
         if below in above:
             known = above[below]
-            raise HierarchyError(f"{below!r} stands twice below {parent!r}" if known == parent else
-                                 f"{below!r} has two parents, {known!r} and {parent!r}: a tree allows one; cross two trees instead", names=[below])
+            wrong = f"stands twice below {parent!r}" if known == parent else f"has two parents, {known!r} and {parent!r}"
+            raise HierarchyError(f"{below!r} {wrong}: a tree allows one row a child; cross two trees where both are meant", names=[below])
         above[below] = parent
     return above
 

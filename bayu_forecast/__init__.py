@@ -79,6 +79,10 @@ _FACE: dict[str, str] = {
     "tilt": "bayu_forecast.scenarios",
     "read_scenarios": "bayu_forecast.scenarios",
     "write_scenarios": "bayu_forecast.scenarios",
+    "forecast_panel": "bayu_forecast.distributed",
+    "dask_map": "bayu_forecast.distributed",
+    "write_answers": "bayu_forecast.distributed",
+    "read_answers": "bayu_forecast.distributed",
     "errors": "bayu_forecast.errors",
     "testing": "bayu_forecast.testing",
 }

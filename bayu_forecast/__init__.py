@@ -36,6 +36,7 @@ _FACE: dict[str, str] = {
     "simulate": "bayu_forecast.simulation",
     "Hierarchy": "bayu_forecast.reconciliation",
     "Reconciler": "bayu_forecast.reconciliation",
+    "couple": "bayu_forecast.reconciliation",
     "reconcile": "bayu_forecast.reconciliation",
     "reconcile_periods": "bayu_forecast.reconciliation",
     "assess": "bayu_forecast.targets",

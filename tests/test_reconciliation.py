@@ -257,6 +257,37 @@ def test_all_nodes_fixed_and_coherent_stay(residuals, draws):
     assert bf.reconcile(coherent, TREE, residuals=residuals, fixed=list(TREE.nodes)).equals(coherent)
 
 
+# --- pairing ------------------------------------------------------------------------------------------------------------------
+
+
+def test_coupled_draws_keep_their_paths_and_gain_the_correlations(rng):
+    mix = np.array([[1, 0, 0], [0.8, 0.6, 0], [-0.5, 0.2, 0.8]])
+    names = {"series": ["x", "y", "z"]}
+    errors = xr.DataArray(mix @ rng.normal(size=(3, 4000)), dims=("series", "time"), coords=names)
+    paths = xr.DataArray(rng.normal(size=(2, 3, 2048, 5)).cumsum(axis=-1), dims=("scenario", "series", "sample", "time"), coords=names)
+    paired = bf.couple(paths, errors, rng=3)
+    assert paired.dims == paths.dims
+    sums = paired.sum("time").isel(scenario=0).transpose("series", "sample").values
+    assert np.corrcoef(sums) == pytest.approx(np.corrcoef(errors.values), abs=0.06)
+    rows = np.moveaxis(np.stack([paths.values, paired.values]), 1, -1).reshape(2, 3, 2048, -1)
+    assert all(np.array_equal(*(np.unique(one[i], axis=0) for one in rows)) for i in range(3))
+    assert bf.couple(paths.isel(sample=slice(0, 1024)), errors, rng=3).equals(paired.isel(sample=slice(0, 1024)))
+
+
+def test_pairing_leaves_other_series_and_refuses_what_it_cannot_read(rng, draws, residuals):
+    few = residuals.isel(series=[1, 2])
+    paired = bf.couple(draws, few)
+    rest = [name for name in TREE.nodes if name not in ("a", "b")]
+    assert paired["value"].sel(series=rest).equals(draws["value"].sel(series=rest))
+    assert not paired["value"].sel(series="a").equals(draws["value"].sel(series="a"))
+    with pytest.raises(HierarchyError, match="at least three residuals"):
+        bf.couple(draws, few.isel(time=[0, 1]))
+    with pytest.raises(HierarchyError, match="no dimension 'sample'"):
+        bf.couple(draws["value"].isel(sample=0), few)
+    with pytest.raises(HierarchyError, match="paths lack 1 of 2"):
+        bf.couple(draws.sel(series=["a"]), few)
+
+
 # --- errors -------------------------------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator
 from bayu_forecast._numeric.project import Errors
 from bayu_forecast.errors import HierarchyError, NotFittedError
 from bayu_forecast.reconciliation.hierarchy import Hierarchy
+from bayu_forecast.reconciliation.labels import places_of, value_of
 from bayu_forecast.reconciliation.projection import BOTTOM_UP, PROJECTIONS, TOP_DOWN, Array, build_projection, errors_of, split_down
 from bayu_forecast.schema.names import SAMPLE, SERIES, TIME
 
@@ -86,8 +87,8 @@ class Reconciler(BaseEstimator):  # type: ignore[misc]
         """Rows in the order of the nodes."""
         if residuals is None:
             return None
-        array = _value(residuals, "residuals").transpose(SERIES, ...)
-        rows = _places(array, self.hierarchy.nodes, "residuals")
+        array = value_of(residuals, "residuals").transpose(SERIES, ...)
+        rows = places_of(array, self.hierarchy.nodes, "residuals")
         return np.asarray(array.values[rows], dtype=np.float64)
 
     def transform(self, paths: Paths, *, fixed: Fixed = ()) -> Paths:
@@ -116,7 +117,7 @@ class Reconciler(BaseEstimator):  # type: ignore[misc]
         """
         if not hasattr(self, "errors_"):
             raise NotFittedError("Reconciler is not fitted: call fit(residuals) first")
-        value = _value(paths, "paths")
+        value = value_of(paths, "paths")
         present = set(map(str, value[SERIES].values))
         absent = [name for name in self.hierarchy.uppers if name not in present] if self.method == BOTTOM_UP else []
         if absent:
@@ -129,7 +130,7 @@ class Reconciler(BaseEstimator):  # type: ignore[misc]
 
     def _coherent(self, value: xr.DataArray, fixed: Fixed) -> Array:
         """The array of the same dimensions, with the hierarchy's nodes reconciled."""
-        places = _places(value, self.hierarchy.nodes, "paths")
+        places = places_of(value, self.hierarchy.nodes, "paths")
         others = [dim for dim in value.dims if dim not in (SAMPLE, SERIES, TIME)]
         order = [*others, *(dim for dim in (SAMPLE, SERIES, TIME) if dim in value.dims)]
         whole = value.transpose(*order).values.astype(np.float64)
@@ -212,28 +213,6 @@ def reconcile(
     array([13.])
     """
     return Reconciler(hierarchy, method, nonnegative=nonnegative).fit(residuals).transform(paths, fixed=fixed)
-
-
-def _value(data: xr.Dataset | xr.DataArray, what: str) -> xr.DataArray:
-    """The array inside, with labelled series."""
-    array = data["value"] if isinstance(data, xr.Dataset) and "value" in data else data
-    if not isinstance(array, xr.DataArray) or SERIES not in array.dims or SERIES not in array.indexes:
-        raise HierarchyError(f"{what} should be a DataArray, or a Dataset with 'value', that has a labelled dimension 'series'")
-    return array
-
-
-def _places(array: xr.DataArray, nodes: Sequence[str], what: str) -> NDArray[np.intp]:
-    """Positions of the nodes among the series."""
-    index = pd.Index([str(label) for label in array[SERIES].values])
-    if not index.is_unique:
-        twice = index[index.duplicated()].unique()[:3].tolist()
-        raise HierarchyError(f"{what}: series {twice} stand twice: keep one of each", names=twice)
-    places = index.get_indexer(pd.Index(nodes))
-    absent = [name for name, place in zip(nodes, places, strict=True) if place < 0]
-    if absent:
-        raise HierarchyError(f"{what} lack {len(absent)} of {len(nodes)} nodes of the hierarchy: {absent[:5]}; they hold "
-                             f"{index[:5].tolist()}: add them, or use method='bottom_up' when only uppers are missing", names=absent)
-    return np.asarray(places, dtype=np.intp)
 
 
 def _refuse_missing(cube: Array, nodes: Sequence[str]) -> None:

@@ -84,6 +84,10 @@ class UnknownNameError(SpecificationError, LookupError):
     """A name is not known; the message gives the nearest ones."""
 
 
+class HierarchyError(SpecificationError):
+    """A tree of series is not well formed, does not fit the paths, or fixed nodes contradict each other."""
+
+
 class TargetError(SpecificationError):
     """A target lacks its definition, basis, unit, source, or its expression cannot be read."""
 

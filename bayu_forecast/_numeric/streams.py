@@ -48,11 +48,33 @@ def generator(seed: int, *key: str | int) -> np.random.Generator:
     >>> bool(generator(7, "a").random() == generator(7, "b").random())
     False
     """
-    digest = hashlib.blake2b(digest_size=16)
+    return np.random.Generator(np.random.Philox(key=digest(seed, *key)))
+
+
+def digest(seed: int, *key: str | int) -> int:
+    """Return the 128 bits that a seed and a key stand for, as :func:`generator` reads them.
+
+    Parameters
+    ----------
+    seed : int
+        The user's seed.
+    *key : str or int
+        What the numbers are for.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> digest(7, "a", "b") == digest(7, "ab")
+    False
+    """
+    hashed = hashlib.blake2b(digest_size=16)
     for part in (seed, *key):
         text = b"s" + part.encode() if isinstance(part, str) else b"i%d" % operator.index(part)
-        digest.update(len(text).to_bytes(8, "little") + text)
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest.digest(), "little")))
+        hashed.update(len(text).to_bytes(8, "little") + text)
+    return int.from_bytes(hashed.digest(), "little")
 
 
 def normals(

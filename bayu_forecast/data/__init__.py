@@ -11,6 +11,7 @@ from bayu_forecast.data.check import CheckReport, check_file
 from bayu_forecast.data.policy import policy_table
 from bayu_forecast.data.read_nbs import read_nbs
 from bayu_forecast.data.read_table import read_table
+from bayu_forecast.data.trees import load_tree
 
 __all__ = [
     "CheckReport",
@@ -21,6 +22,7 @@ __all__ = [
     "implied_base",
     "list_regions",
     "load_region",
+    "load_tree",
     "policy_table",
     "read_nbs",
     "read_table",

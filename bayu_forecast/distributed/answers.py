@@ -78,6 +78,15 @@ def read_answers(folder: str | Path) -> Iterator[xr.Dataset]:
     ------
     FileFormatError
         When the folder holds no answers or one cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> answer = xr.Dataset({"mean": ("series", [1.0, 2.0])}, coords={"series": ["a", "b"]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     count = write_answers([answer, answer], folder)
+    ...     print(count, [back.identical(answer) for back in read_answers(folder)])
+    4 [True, True]
     """
     files = sorted(Path(folder).glob("*.npz"))
     if not files:

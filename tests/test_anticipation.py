@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -16,15 +17,19 @@ from bayu_forecast.specs import DriverSpec
 MONTHS = 60
 
 
-@pytest.fixture(scope="module")
-def spec() -> DriverSpec:
+@functools.cache
+def trade_in() -> DriverSpec:
     return bf.load_region("china").as_of("2025-01-31").driver_specs[0]
+
+
+@pytest.fixture
+def spec() -> DriverSpec:
+    return trade_in()
 
 
 @given(start=st.integers(3, 20), length=st.integers(2, 20), level=st.floats(0.1, 500.0), first_open=st.integers(0, MONTHS))
 def test_what_is_moved_sums_to_zero_and_months_gone_by_cannot_be_moved(start: int, length: int, level: float, first_open: int) -> None:
-    spec = bf.load_region("china").as_of("2025-01-31").driver_specs[0]
-    end = start + length
+    spec, end = trade_in(), start + length
     stated = np.where((np.arange(MONTHS) >= start) & (np.arange(MONTHS) < end), level, 0.0)
     moved = anticipated(spec, stated, first_open)
     assert moved.sum() == pytest.approx(0.0, abs=1e-9 * level)

@@ -76,8 +76,8 @@ def test_manifest_and_folder_agree() -> None:
 
 def test_every_error_of_reading_has_a_file() -> None:
     data_errors = {name for name, cls in vars(errors).items() if isinstance(cls, type) and errors.DataError in cls.__bases__}
-    # a calendar and the bundled archive are no user's file
-    assert data_errors - OF_READING == {"CalendarRangeError", "IntegrityError"}
+    # a calendar, the bundled archive and a forecaster's drivers are no user's file
+    assert data_errors - OF_READING == {"AlignmentError", "CalendarRangeError", "IntegrityError"}
     for suffix, deserved in ((".yml", OF_SCENARIOS), ("", OF_READING)):
         assert {case["error"] for case in EXPECTED if case["file"].endswith(".yml") == bool(suffix)} == deserved
 

@@ -162,7 +162,8 @@ class BoostingForecaster(Forecaster):
             "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
             "seed": self.seed, "verbosity": -1}
         if self._signs:  # which LightGBM refuses for absolute error
-            out |= {"objective": "huber", "monotone_constraints": [0] * (n_features - len(self._signs)) + self._signs, "monotone_constraints_method": "advanced"}
+            signs = [0] * (n_features - len(self._signs)) + self._signs
+            out |= {"objective": "huber", "monotone_constraints": signs, "monotone_constraints_method": "advanced"}
         return out
 
     def _rows(self, table: GrowthTable | ResidualTable, series: Places, origin: Places, step: Places, drivers: Array | None) -> Array:

@@ -60,8 +60,9 @@ class GrowthTable:
         values = self.working.values
         change = np.full_like(values, np.nan)
         change[:, season:] = np.abs(values[:, season:] - values[:, :-season])
-        usual = np.nanmean(change, axis=1, keepdims=True) if season < values.shape[1] else np.full((len(values), 1), np.nan)
-        usual = np.where(np.isfinite(usual) & (usual > 1e-4), usual, 0.05)
+        seen = np.isfinite(change)
+        usual = np.where(seen, change, 0.0).sum(axis=1, keepdims=True) / np.maximum(seen.sum(axis=1, keepdims=True), 1)
+        usual = np.where(usual > 1e-4, usual, 0.05)
         self.scales = np.fmax(_trailing_mean(change, 2 * max(season, 3), usual), 0.2 * usual)
         self.levels = _trailing_mean(values, max(season, 2), np.nanmean(values, axis=1, keepdims=True))
         self._windows = _lag_view(values, self.n_lags)

@@ -4,6 +4,7 @@ from bayu_forecast.models.auto import AutoForecaster
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import CombinedForecaster
+from bayu_forecast.models.dynamic_theta import DynamicThetaForecaster
 from bayu_forecast.models.kernel import KernelForecaster
 from bayu_forecast.models.priors import OWN, SeriesPriors
 from bayu_forecast.models.smoothing import SmoothingForecaster
@@ -14,6 +15,7 @@ __all__ = [
     "AutoForecaster",
     "BoostingForecaster",
     "CombinedForecaster",
+    "DynamicThetaForecaster",
     "Forecaster",
     "ForecasterTags",
     "KernelForecaster",

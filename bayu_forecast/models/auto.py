@@ -18,6 +18,7 @@ from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
+from bayu_forecast.models.dynamic_theta import DynamicThetaForecaster
 from bayu_forecast.models.kernel import KernelForecaster
 from bayu_forecast.models.panel import PanelStructural
 from bayu_forecast.models.smoothing import SmoothingForecaster
@@ -31,11 +32,11 @@ _HALF_WEIGHT = 12
 class AutoForecaster(CombinedForecaster):
     """Forecast any panel with the best that the library has: no choices, one set of defaults.
 
-    Members whose errors differ: a pool of exponential smoothers, a mixture of structural models, Gaussian processes (from monthly data on),
-    and two boosted models that learn across the panel, one from what smoothing leaves and one from seasonal growth. The centre is the
-    weighted mean of their medians; the distribution is their linear pool about that centre, its width calibrated. Weights are nearly equal;
-    they and the calibration are constants of the frequency (``docs/auto.md``). The boosters' weight grows with the number of series.
-    Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that a scenario
+    Members whose errors differ: a pool of exponential smoothers, a mixture of structural models, Gaussian processes (from monthly data
+    on), the dynamic theta method (annual data), and two boosted models that learn across the panel, one from what smoothing leaves and
+    one from seasonal growth. The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
+    its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
+    number of series. Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that a scenario
     changes every member by the same effect.
 
     Parameters
@@ -80,6 +81,7 @@ class AutoForecaster(CombinedForecaster):
 
     def _candidates(self) -> dict[str, Forecaster]:
         return {"smoothing": SmoothingForecaster(), "structural": PanelStructural(), "kernel": KernelForecaster(),
+                "theta": DynamicThetaForecaster(),
                 "residual": BoostingForecaster(seed=self.seed), "growth": BoostingForecaster(mode="growth", seed=self.seed)}
 
     def _own_features(self, name: str, member: Forecaster, features: Array | None) -> None:

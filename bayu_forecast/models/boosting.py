@@ -161,8 +161,9 @@ class BoostingForecaster(Forecaster):
             "min_data_in_leaf": 8 if n_rows < 400 else 20 if few else 60, "feature_fraction": 0.5, "bagging_fraction": 0.6,
             "bagging_freq": 1, "linear_tree": False, "num_threads": 1, "deterministic": True, "force_row_wise": True,
             "seed": self.seed, "verbosity": -1}
-        if self._signs:
-            out |= {"monotone_constraints": [0] * (n_features - len(self._signs)) + self._signs, "monotone_constraints_method": "advanced"}
+        if self._signs:  # which LightGBM refuses for absolute error
+            signs = [0] * (n_features - len(self._signs)) + self._signs
+            out |= {"objective": "huber", "monotone_constraints": signs, "monotone_constraints_method": "advanced"}
         return out
 
     def _rows(self, table: GrowthTable | ResidualTable, series: Places, origin: Places, step: Places, drivers: Array | None) -> Array:

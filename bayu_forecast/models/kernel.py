@@ -14,11 +14,13 @@ from scipy.special import ndtri
 
 from bayu_forecast._numeric.kernel_process import fit, predict
 from bayu_forecast._numeric.smoothing_pool import Scaled
-from bayu_forecast._numeric.streams import normals
+from bayu_forecast._numeric.streams import BLOCK, normals
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 
 Array = NDArray[np.float64]
 
+#: steps ahead computed together
+_BLOCK = 36
 #: nodes of the normal distribution over which means are taken
 _NODES, _SHARES = np.polynomial.hermite_e.hermegauss(9)
 
@@ -68,7 +70,8 @@ class KernelForecaster(Forecaster):
                                      for row, seen in zip(self._standard, np.isfinite(self._standard), strict=True)])
 
     def _distribution(self, at: int, horizon: int) -> tuple[Array, Array]:
-        """Mean and covariance of one series' next values, standardised."""
+        """Mean and covariance of one series' next values, standardised; for whole blocks, so that shorter horizons repeat longer ones."""
+        horizon = -(-horizon // _BLOCK) * _BLOCK
         seen = np.isfinite(self._standard[at])
         time = np.flatnonzero(seen).astype(float)
         skipped = self._n_time - 1 - int(time[-1])
@@ -86,16 +89,20 @@ class KernelForecaster(Forecaster):
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         drawn = np.empty((len(self._names), samples, horizon))
+        blocks = [(first, min(BLOCK, samples - first)) for first in range(0, samples, BLOCK)]
         for at, name in enumerate(self._names):
             mean, variance = self._distribution(at, horizon)
-            root = np.linalg.cholesky(variance + 1e-9 * np.eye(horizon))
-            drawn[at] = mean + (root @ normals(rng, ("process", name), horizon, samples)).T
+            root = np.linalg.cholesky(variance + 1e-9 * np.eye(len(mean)))
+            shocks = normals(rng, ("process", name), len(mean), len(blocks) * BLOCK)
+            for first, count in blocks:  # whole blocks: a product of another shape rounds in another way
+                drawn[at, first:first + count] = (root @ shocks[:, first:first + BLOCK]).T[:count, :horizon]
+            drawn[at] += mean[:horizon]
         return self._back(drawn).transpose(1, 0, 2)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         both = [self._distribution(at, horizon) for at in range(len(self._names))]
-        mean = np.array([each for each, _ in both])[:, None]
-        deviation = np.sqrt([np.diag(variance) for _, variance in both])[:, None]
+        mean = np.array([each[:horizon] for each, _ in both])[:, None]
+        deviation = np.sqrt([np.diag(variance)[:horizon] for _, variance in both])[:, None]
         nodes = np.concatenate([ndtri(np.asarray(levels, dtype=np.float64)), _NODES])[:, None]
         values = self._back(mean + nodes * deviation)
         share = (_SHARES / _SHARES.sum())[:, None]

@@ -27,6 +27,7 @@ _STEPS = 8
 def gaussian_paths(
     seed: int, stream: Stream, mean: ArrayLike, factor: ArrayLike, n_samples: int, *, weights: ArrayLike | None = None,
     freedom: float | None = None, transform: Transform | None = None, first: int = 0, count: int | None = None, out: Floats | None = None,
+    block: int = BLOCK,
 ) -> Floats:
     r"""Draw joint paths of one series from a Gaussian or from a mixture of them.
 
@@ -54,6 +55,8 @@ def gaussian_paths(
         Only the samples ``first`` to ``first + count`` of the whole; to the end when ``count`` is None.
     out : array (count, n_steps), optional
         Where to put the paths; need not be contiguous.
+    block : int
+        Samples to a generator; part of the numbers. Larger ones suit many components.
 
     Returns
     -------
@@ -83,16 +86,16 @@ def gaussian_paths(
         raise ValueError(f"paths of shape {(count, n_steps)} do not fit an array of shape {out.shape}")
     shares = _shares(weights, len(means))
     key = (stream,) if isinstance(stream, str) else stream
-    normals = np.zeros((factors.shape[1], BLOCK))
-    values = np.empty_like(normals)
-    for index in range(first // BLOCK, -(-(first + count) // BLOCK)):
-        start = index * BLOCK
-        low, high = max(first, start), min(first + count, start + BLOCK)
-        block = _generator(seed, *key, index)
+    normals = np.zeros((factors.shape[1], block))
+    values, turned = np.empty_like(normals), np.empty((block, n_steps))
+    for index in range(first // block, -(-(first + count) // block)):
+        start = index * block
+        low, high = max(first, start), min(first + count, start + block)
+        stream_of_block = _generator(seed, *key, index)
         # what does not depend on the horizon comes first, so that a shorter one reads the same numbers
-        ends, places = _picked(block, shares)
-        scale = None if freedom is None else np.sqrt(freedom / block.chisquare(freedom, BLOCK))
-        block.standard_normal(out=normals[:n_steps])
+        ends, places = _picked(stream_of_block, shares, block)
+        scale = None if freedom is None else np.sqrt(freedom / stream_of_block.chisquare(freedom, block))
+        stream_of_block.standard_normal(out=normals[:n_steps])
         if scale is not None:
             normals[:n_steps] *= scale
         for component, (begin, end) in enumerate(itertools.pairwise(ends)):
@@ -100,8 +103,12 @@ def gaussian_paths(
                 _place(values[:, begin:end], normals[:, begin:end], means[component], factors[component])
                 if transform is not None:
                     transform(component, values[:n_steps, begin:end])
-        drawn = values[:n_steps].T if places is None else values[:n_steps].T[places]
-        out[low - first : high - first] = drawn[low - start : high - start]
+        wanted, here = slice(low - start, high - start), out[low - first : high - first]
+        if places is None:
+            here[:] = values[:n_steps, wanted].T
+        else:
+            turned[:] = values[:n_steps].T
+            np.take(turned, places[wanted], axis=0, out=here, mode="clip")
     return out
 
 
@@ -133,14 +140,14 @@ def _shares(weights: ArrayLike | None, n_components: int) -> Floats:
     return shares / whole
 
 
-def _picked(block: np.random.Generator, shares: Floats) -> tuple[list[int], NDArray[np.int64] | None]:
+def _picked(block: np.random.Generator, shares: Floats, size: int) -> tuple[list[int], NDArray[np.int64] | None]:
     """Return where each component's samples end when a block is sorted by component, and the sorted place of each sample.
 
     Counts and a permutation have the law of independent picks, and nothing need be gathered before the products.
     """
     if len(shares) == 1:
-        return [0, BLOCK], None
-    return [0, *np.cumsum(block.multinomial(BLOCK, shares)).tolist()], block.permutation(BLOCK)
+        return [0, size], None
+    return [0, *np.cumsum(block.multinomial(size, shares)).tolist()], block.permutation(size)
 
 
 def _place(values: Floats, normals: Floats, mean: Floats, factor: Floats) -> None:

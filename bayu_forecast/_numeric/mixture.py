@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from bayu_forecast._numeric.draws import gaussian_paths
 from bayu_forecast._numeric.scales import SHIFTS, from_scale, to_scale
-from bayu_forecast._numeric.streams import generator, normals
 
 Array = NDArray[np.float64]
 
@@ -22,9 +22,8 @@ Array = NDArray[np.float64]
 _GRID = 8 * np.sinh(np.linspace(-3, 3, 49)) / np.sinh(3)
 #: closest that a shifted log comes to minus infinity
 _LEAST = 1e-4
-#: samples at a time, so that the work stays in the cache
-_CHUNK = 4096
-_GOLDEN = 0.6180339887498949
+#: samples to a generator: enough for each of some dozens of components
+_BLOCK = 4096
 
 
 @dataclass(frozen=True)
@@ -93,29 +92,12 @@ class Mixture:
         """Observed values on a scale, those it cannot hold at its lower end."""
         return to_scale(values if np.isinf(shift) else np.maximum(values, (_LEAST - shift) * self.unit), shift, self.unit)
 
-    def paths(self, samples: int, seed: int, label: str) -> Array:
-        """Joint paths (samples, horizon), keyed by the label: fewer are the first of more, a shorter horizon is the beginning.
+    def paths(self, samples: int, seed: int, label: str, out: Array | None = None) -> Array:
+        """Joint paths (samples, horizon), keyed by the label: fewer are the first of more, a shorter horizon is the beginning; in ``out`` if given."""
+        drawn = gaussian_paths(seed, ("path", label), self.mean, np.stack(self.roots) * self.size[:, None, None], samples,
+                               weights=self.weight, transform=self._observed, block=_BLOCK, out=out)  # fmt: skip
+        return np.maximum(drawn, 0.0, out=drawn) if self.non_negative else drawn
 
-        Components take turns by a golden-ratio sequence from a random start, so that any number of first samples has nearly its share
-        of each.
-        """
-        horizon = self.mean.shape[1]
-        start = generator(seed, "component", label).random()
-        turn = (start + _GOLDEN * np.arange(samples)) % 1.0
-        chosen = np.minimum(np.searchsorted(np.cumsum(self.weight), turn, side="right"), len(self.weight) - 1)
-        out = np.empty((samples, horizon))
-        for first in range(0, samples, _CHUNK):
-            count = min(_CHUNK, samples - first)
-            shocks = normals(seed, ("path", label), horizon, samples, first=first, count=count)
-            order = np.argsort(chosen[first:first + count], kind="stable")
-            drawn = shocks[:, order]
-            edges = np.searchsorted(chosen[first:first + count][order], np.arange(len(self.weight) + 1))
-            for r in np.flatnonzero(np.diff(edges)).tolist():
-                part = slice(edges[r], edges[r + 1])
-                drawn[:, part] = from_scale(self._component(r, drawn[:, part]), SHIFTS[self.scale[r]], self.unit)
-            out[first + order] = drawn.T
-        return self._clip(out)
-
-    def _component(self, r: int, shocks: Array) -> Array:
-        """Paths of one component on its scale."""
-        return np.asarray((self.size[r] * self.roots[r]) @ shocks + self.mean[r][:, None])
+    def _observed(self, component: int, values: Array) -> None:
+        """Carry a component's paths from its scale to what is observed, in place."""
+        from_scale(values, SHIFTS[self.scale[component]], self.unit, out=values)

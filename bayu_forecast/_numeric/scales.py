@@ -87,6 +87,12 @@ def to_scale(values: Array, shift: float, unit: Array | float) -> Array:
     return np.asarray(values if np.isinf(shift) else np.log(values / unit + shift))
 
 
-def from_scale(scaled: Array, shift: float, unit: float) -> Array:
-    """Observed values from the scale of a shift."""
-    return np.asarray(scaled if np.isinf(shift) else (np.exp(np.minimum(scaled, _LARGEST_LOG)) - shift) * unit)
+def from_scale(scaled: Array, shift: float, unit: float, *, out: Array | None = None) -> Array:
+    """Observed values from the scale of a shift, in ``out`` where that is given."""
+    if np.isinf(shift):
+        return scaled
+    values = np.exp(np.minimum(scaled, _LARGEST_LOG) if scaled.max() > _LARGEST_LOG else scaled, out=out)
+    if shift != 0.0:
+        values -= shift
+    values *= unit
+    return np.asarray(values)

@@ -23,7 +23,7 @@ from bayu_forecast.models.structure_prior import structures_of, typical_structur
 #: series at a time
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
-_MOST, _LEAST = 40, 2e-3
+_MOST, _LEAST = 16, 5e-3
 #: fewest and most values that are used, whatever the season
 _FEWEST_VALUES, _MOST_VALUES = 100, 420
 #: steps to a cycle where it is not whole: weeks to a year
@@ -109,7 +109,7 @@ class PanelStructural(Forecaster):
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
         for s, mixture in self._mixtures(horizon, features, joint=True):
-            out[:, s] = mixture.paths(samples, rng, self._names[s])
+            mixture.paths(samples, rng, self._names[s], out=out[:, s])
         return out
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:

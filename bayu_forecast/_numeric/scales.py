@@ -6,6 +6,7 @@ is the level; between, growth tapers from compound to straight, and zeros need n
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: two between log and level for series that are never negative, and the level for those that are
-SHIFTS = (0.5, 2.0, np.inf)
+#: the scales between log and level, and the level
+SHIFTS = (0.5, 1.0, 2.0, 4.0, np.inf)
 
 #: keeps exponentials finite
 _LARGEST_LOG = 50.0
@@ -50,14 +51,14 @@ class Scaled:
         return np.isfinite(self.log_jacobian)
 
 
-def standardise(values: Array) -> Scaled:
-    """Put series (n_series, n), missing as NaN, on every scale of ``SHIFTS``.
+def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
+    """Put series (n_series, n), missing as NaN, on some scales of ``SHIFTS``; those that are ever negative on the level.
 
     Examples
     --------
     >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
     >>> scaled.values[0, 0].round(3).tolist(), scaled.fits.tolist()
-    ([-0.911, -0.482, 1.393], [[True, True, False]])
+    ([-0.911, -0.482, 1.393], [[True, True, True, True, False]])
     """
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=1), 1)
@@ -67,7 +68,7 @@ def standardise(values: Array) -> Scaled:
     shape = (len(values), len(SHIFTS))
     z, centre, spread, jacobian = np.zeros((*shape, values.shape[1])), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf)
     for scale, shift in enumerate(SHIFTS):
-        fits = lowest < 0 if np.isinf(shift) else lowest >= 0
+        fits = lowest < 0 if np.isinf(shift) else (lowest >= 0) & (shift in shifts)
         raw = np.where(seen & fits[:, None], values, unit[:, None])
         scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
         centre[:, scale] = scaled.sum(axis=1) / count

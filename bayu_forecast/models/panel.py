@@ -18,12 +18,14 @@ from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Array, Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.panel_columns import SeriesColumns, columns_of
-from bayu_forecast.models.structure_prior import structures_of, typical_structure
+from bayu_forecast.models.structure_prior import scales_of, structures_of, typical_structure, widening_of
 
 #: series at a time
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
-_MOST, _LEAST = 16, 5e-3
+_MOST, _LEAST = 24, 2e-3
+#: power of the likelihood in the weights: below one, because no structure is quite true
+_POWER = 0.7
 #: fewest and most values that are used, whatever the season
 _FEWEST_VALUES, _MOST_VALUES = 100, 420
 #: steps to a cycle where it is not whole: weeks to a year
@@ -43,6 +45,8 @@ class _Learned:
     pairs : array (n_series, n_pairs) of int
         Structure and scale of each component, as one number.
     weights : array (n_series, n_pairs)
+    widening : float
+        Factor on all standard deviations.
     """
 
     scaled: Scaled
@@ -50,6 +54,7 @@ class _Learned:
     columns: dict[int, SeriesColumns]
     pairs: NDArray[np.intp]
     weights: Array
+    widening: float
 
 
 class PanelStructural(Forecaster):
@@ -96,7 +101,7 @@ class PanelStructural(Forecaster):
         lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
         n = latest_first.shape[1]
         typical = variograms(typical_structure(self._season), n, self._cycle)[0]
-        scaled, columns = columns_of(standardise(latest_first), seen, lengths, features, typical)
+        scaled, columns = columns_of(standardise(latest_first, scales_of(self._season)), seen, lengths, features, typical)
         g = variograms(structures_of(self._season), n, self._cycle)
         pairs, weights = [], []
         for first in range(0, len(seen), _CHUNK):
@@ -104,7 +109,7 @@ class PanelStructural(Forecaster):
             best, share = _largest(_log_weights(g, scaled, lengths, columns, part).reshape(len(part), -1))
             pairs.append(best)
             weights.append(share)
-        return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights))
+        return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights), widening_of(self._season))
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
@@ -134,7 +139,8 @@ def _log_weights(
     series = part[row]
     own = {i: columns[s].on(k) for i, (s, k) in enumerate(zip(series.tolist(), scale.tolist(), strict=True)) if s in columns}
     out = np.full((len(part), len(g), len(SHIFTS)), -np.inf)
-    out[row, :, scale] = log_evidence(g, scaled.values[series, scale], lengths[series], own) + scaled.log_jacobian[series, scale, None]
+    log = log_evidence(g, scaled.values[series, scale], lengths[series], own) + scaled.log_jacobian[series, scale, None]
+    out[row, :, scale] = _POWER * log
     return out
 
 
@@ -189,7 +195,7 @@ def _ahead(
         else:
             roots[i] = shared.get(n)
     spread, centre = kept.scaled.spread[series, scale], kept.scaled.centre[series, scale]
-    size = np.sqrt(variance_of_shocks) * spread
+    size = kept.widening * np.sqrt(variance_of_shocks) * spread
     sd = np.sqrt(np.maximum(variance, 1e-12)) * size[:, None]
     return _Ahead(mean * spread[:, None] + centre[:, None], sd, size, roots)
 

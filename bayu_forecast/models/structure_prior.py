@@ -78,6 +78,16 @@ def prior_of(season: int) -> dict[str, Part]:
     return _YEARLY if season == 1 else _QUARTERLY if season < 6 else _MONTHLY
 
 
+def scales_of(season: int) -> tuple[float, float]:
+    """Scales that are averaged over: annual growth tapers sooner."""
+    return (1.0, 4.0) if season == 1 else (0.5, 2.0)
+
+
+def widening_of(season: int) -> float:
+    """Factor on standard deviations, measured on truncated histories: sparse series break more often than their past tells."""
+    return 1.15 if season == 1 else 1.04 if season < 6 else 1.0
+
+
 @cache
 def structures_of(season: int) -> Array:
     """Spread of structures (n_structures, len(FIELDS)) that stands for the prior, each equally likely.

@@ -7,7 +7,7 @@ of statsmodels, gaps included.
 from __future__ import annotations
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +86,11 @@ class ARIMA(SeriesForecaster):
     """
 
     tags = ForecasterTags(min_length=2)
+
+    @classmethod
+    def example_params(cls) -> list[dict[str, Any]]:
+        """Few iterations."""
+        return [{"max_iter": 5}]
 
     def __init__(self, *, order: tuple[int, int, int] | None = None, seasonal_order: tuple[int, int, int] | None = None,
                  max_iter: int = 50, n_jobs: int | None = None) -> None:

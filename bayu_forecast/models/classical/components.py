@@ -68,6 +68,11 @@ class UnobservedComponents(SeriesForecaster):
 
     tags = ForecasterTags(min_length=3, drivers=True)
 
+    @classmethod
+    def example_params(cls) -> list[dict[str, Any]]:
+        """One trend, to be quick."""
+        return [{"trend": "local level"}]
+
     def __init__(self, *, trend: str = "auto", max_iter: int = 50, n_jobs: int | None = None) -> None:
         self.trend = trend
         self.max_iter = max_iter

@@ -18,6 +18,9 @@ from bayu_forecast.models.classical.per_series import LONG_SEASON, Ahead, Series
 
 Array = NDArray[np.float64]
 
+#: forms with and without a season whose initial states are estimated: a heuristic start holds seasons back
+_FINALISTS = 2
+
 
 class Form(NamedTuple):
     """Error, trend and season, each ``A`` (additive), ``M`` (multiplicative), ``Ad`` (damped) or ``N`` (none)."""
@@ -84,7 +87,7 @@ class ETS(SeriesForecaster):
 
     Twelve forms are tried (six for series that are not positive, fewer for short ones): none, additive or damped trend, with an additive
     error and no or an additive season, or with a multiplicative error and no or a multiplicative season. All are fitted from a
-    heuristic start; the best is fitted again with its initial states. Gaps are filled first.
+    heuristic start; the best two with and without a season are fitted again with their initial states. Gaps are filled first.
 
     Parameters
     ----------
@@ -121,10 +124,10 @@ class ETS(SeriesForecaster):
         fits = [(f, r) for f in able if (r := fitted_form(y, f, season, _start(y, season))) is not None]
         if not fits:
             return _last_value(y)
-        form, result = min(fits, key=lambda fit: _aicc(fit[0], fit[1], season))
-        if season <= LONG_SEASON or form.season == "N":  # fifty initial states are not worth estimating
-            again = fitted_form(y, form, season, "estimated")
-            result = again if again is not None and again.llf > result.llf else result
+        fits.sort(key=lambda fit: _aicc(fit[0], fit[1], season))
+        flat, seasonal = ([fit for fit in fits if (fit[0].season == "N") is kind][:_FINALISTS] for kind in (True, False))
+        finals = [(form, _refined(y, form, season, result)) for form, result in flat + seasonal]
+        form, result = min(finals, key=lambda fit: _aicc(fit[0], fit[1], season))
         return last_states(form, result, season)
 
 
@@ -156,6 +159,14 @@ def fitted_form(y: Array, form: Form, season: int, start: str) -> Any:
     except (ValueError, ArithmeticError, np.linalg.LinAlgError):
         return None
     return result if np.isfinite(result.llf) else None
+
+
+def _refined(y: Array, form: Form, season: int, result: Any) -> Any:
+    """The form with its initial states estimated too, where that is better; not with long seasons, to be fair to fifty states."""
+    if season > LONG_SEASON:
+        return result
+    again = fitted_form(y, form, season, "estimated")
+    return again if again is not None and again.llf > result.llf else result
 
 
 def _aicc(form: Form, result: Any, season: int) -> float:

@@ -102,7 +102,7 @@ class SeriesForecaster(Forecaster):
         paths = np.empty((len(self.models_), horizon, samples))
         for i, (model, name) in enumerate(zip(self.models_, self._labels, strict=True)):
             shocks = normals(rng, ("innovation", name), horizon, samples)
-            paths[i] = self.scales_[i] * _paths(model, shocks, None if features is None else features[i])
+            _paths(model, shocks, None if features is None else features[i], self.scales_[i], paths[i])
         return np.moveaxis(paths, -1, 0)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
@@ -112,7 +112,7 @@ class SeriesForecaster(Forecaster):
             x = None if features is None else features[i]
             if hasattr(model, "paths"):
                 shocks = normals(0, ("innovation", self._labels[i]), horizon, _SUMMARY_SAMPLES)
-                mean[i], quantiles[:, i] = summarise(_paths(model, shocks, x).T, levels)
+                mean[i], quantiles[:, i] = summarise(model.paths(shocks).T, levels)
             else:
                 mean[i], factor = model.ahead(horizon, x)
                 quantiles[:, i] = mean[i] + np.multiply.outer(z, np.sqrt((factor**2).sum(axis=1)))
@@ -121,15 +121,14 @@ class SeriesForecaster(Forecaster):
         return mean, quantiles
 
 
-def _paths(model: SeriesModel, shocks: Array, features: Array | None) -> Array:
-    """Paths (horizon, samples) of one series in its own scale: its own way, where it has one."""
+def _paths(model: SeriesModel, shocks: Array, features: Array | None, scale: float, out: Array) -> None:
+    """Write the paths (horizon, samples) of one series in the user's unit: in the model's own way, where it has one."""
     if hasattr(model, "paths"):
-        own: Array = model.paths(shocks)
-        return own
+        np.multiply(model.paths(shocks), scale, out=out)
+        return
     mean, factor = model.ahead(len(shocks), features)
-    paths: Array = factor @ shocks
-    paths += mean[:, None]
-    return paths
+    np.matmul(scale * factor, shocks, out=out)
+    out += scale * mean[:, None]
 
 
 def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> tuple[SeriesModel, float, str]:

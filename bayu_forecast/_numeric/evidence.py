@@ -6,12 +6,12 @@ nothing was observed and has a flat coefficient, which leaves exactly the likeli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cho_solve, lapack
 
 from bayu_forecast._numeric.latest_first import Factor, factor, whiten
 
@@ -23,19 +23,17 @@ PRIOR_DF = 1.0
 
 @dataclass(frozen=True)
 class Columns:
-    """Known columns with normal coefficients, on a standardised scale.
+    """Known columns of one series with normal coefficients.
 
     Attributes
     ----------
-    past : array (n, n_columns)
+    values : array (n, n_columns)
         Latest first.
-    ahead : array (horizon, n_columns)
     precision : array (n_columns,)
         Of the coefficients, in units of the shocks' variance; zero is flat.
     """
 
-    past: Array
-    ahead: Array
+    values: Array
     precision: Array
 
     @property
@@ -44,42 +42,53 @@ class Columns:
         return int((self.precision == 0).sum())
 
 
-def log_evidence(variograms: Array, values: Array, lengths: NDArray[np.intp], columns: Sequence[Columns | None]) -> Array:
-    """Log marginal likelihood of each series on each scale under each structure, up to a constant of the series.
+@dataclass(frozen=True)
+class _Fit:
+    """Columns fitted to whitened values: coefficients (n_columns, n_scales), the whitened columns and their precision's upper root."""
+
+    coefficients: Array
+    white: Array
+    root: Array
+
+    @property
+    def explained(self) -> Array:
+        """Sum of squares that the columns explain, on each scale."""
+        return np.asarray(((self.root @ self.coefficients) ** 2).sum(axis=0))
+
+
+def log_evidence(variograms: Array, values: Array, lengths: NDArray[np.intp], columns: Mapping[int, Columns]) -> Array:
+    """Log marginal likelihood of standardised series under each structure, up to a constant of the series.
 
     Parameters
     ----------
     variograms : array (n_structures, at least n)
-    values : array (n_series, n_scales, n)
-        Latest first, zero beyond a series' length and in gaps.
+    values : array (n_series, n)
+        Latest first, zero beyond a series' length and in gaps. The same series on two scales is two rows.
     lengths : array (n_series,) of int
         Steps from the first to the last value.
-    columns : sequence of Columns or None
-        One for each series.
+    columns : mapping of int to Columns
+        Of the rows that have any.
 
     Returns
     -------
-    array (n_series, n_structures, n_scales)
+    array (n_series, n_structures)
     """
-    n_series, n_scales, n = values.shape
-    side_by_side = np.asfortranarray(values.reshape(-1, n).T)
-    inside = np.arange(n)[:, None] < np.repeat(lengths, n_scales)
-    special = [s for s, c in enumerate(columns) if c is not None]
-    df = lengths - 1.0 - np.array([0 if c is None else c.flat for c in columns]) + PRIOR_DF
-    out = np.empty((n_series, len(variograms), n_scales))
+    n_series, n = values.shape
+    upright = np.asfortranarray(values.T)
+    inside = np.arange(n)[:, None] < lengths
+    df = lengths - 1.0 + PRIOR_DF
+    df[list(columns)] -= [c.flat for c in columns.values()]
+    out = np.empty((n_series, len(variograms)))
     for place, variogram in enumerate(variograms):
         structure = factor(variogram, n, 0)
-        white = whiten(structure, side_by_side)
+        white = whiten(structure, upright)
         white *= inside
-        squares = np.einsum("ij,ij->j", white, white).reshape(n_series, n_scales)
-        log_det = structure.log_det[lengths - 1]
-        for s in special:
-            length = int(lengths[s])
-            own = white[:length, s * n_scales:(s + 1) * n_scales]
-            coefficients, root = _regress(structure, own, columns[s], length)
-            squares[s] -= np.einsum("ij,ij->j", coefficients, root.T @ (root @ coefficients))
-            log_det[s] += np.log(np.diagonal(root)).sum() - 0.5 * np.log(_proper(columns[s])).sum()
-        out[:, place] = -0.5 * df[:, None] * np.log(np.maximum(squares, 0.0) + PRIOR_DF) - log_det[:, None]
+        squares, log_det = np.einsum("ij,ij->j", white, white), structure.log_det[lengths - 1]
+        for row, c in columns.items():
+            fit = _regress(structure, white[:lengths[row], row, None], c)
+            squares[row] -= fit.explained[0]
+            log_det[row] += np.log(np.diagonal(fit.root)).sum() - 0.5 * np.log(c.precision[c.precision > 0]).sum()
+        out[:, place] = -0.5 * df * np.log(np.maximum(squares, 0.0) + PRIOR_DF) - log_det
     return out
 
 
@@ -104,24 +113,77 @@ def means_ahead(structure: Factor, values: Array, lengths: NDArray[np.intp]) -> 
     return np.asarray(white.T @ structure.ahead), (squares + PRIOR_DF) / (lengths - 1.0 + PRIOR_DF)
 
 
-def ahead_with_columns(structure: Factor, values: Array, length: int, columns: Columns) -> tuple[Array, float, Array]:
-    """Forecast one standardised series (n,) with columns: mean (horizon,), variance of the shocks, covariance for unit shocks."""
-    white = whiten(structure, values[:, None])[:length]
-    seen = structure.ahead[:length]
-    coefficients, root = _regress(structure, white, columns, length)
-    squares = float((white**2).sum() - ((root @ coefficients) ** 2).sum())
-    left = _ahead_of(columns, structure) - seen.T @ whiten(structure, _tall(columns.past, structure))[:length]
-    mean = seen.T @ white + left @ coefficients
-    covariance = structure.covariance(length) + left @ cho_solve((root, False), left.T)
-    return mean[:, 0], (max(squares, 0.0) + PRIOR_DF) / (length - 1.0 - columns.flat + PRIOR_DF), np.asarray(covariance)
+def ahead_with_columns(structure: Factor, values: Array, length: int, columns: Columns, ahead: Array) -> tuple[Array, float, Array]:
+    """Forecast one standardised series (n,) with columns.
+
+    Parameters
+    ----------
+    structure : Factor
+    values : array (n,)
+    length : int
+    columns : Columns
+    ahead : array (horizon, n_columns)
+        The columns over the horizon.
+
+    Returns
+    -------
+    mean : array (horizon,)
+    size : float
+        Variance of the shocks.
+    covariance : array (horizon, horizon)
+        For shocks of unit variance, that of the coefficients included.
+    """
+    white, seen = whiten(structure, values[:, None])[:length], structure.ahead[:length]
+    fit = _regress(structure, white, columns)
+    left = ahead - seen.T @ fit.white
+    squares = max(float((white**2).sum() - fit.explained[0]), 0.0)
+    mean = seen.T @ white + left @ fit.coefficients
+    covariance = structure.covariance(length) + left @ cho_solve((fit.root, False), left.T)
+    return mean[:, 0], (squares + PRIOR_DF) / (length - 1.0 - columns.flat + PRIOR_DF), np.asarray(covariance)
 
 
-def _regress(structure: Factor, white: Array, columns: Columns | None, length: int) -> tuple[Array, Array]:
-    """Posterior mean (n_columns, n_scales) of the coefficients, and the upper root of their precision."""
-    assert columns is not None
-    white_columns = whiten(structure, _tall(columns.past, structure))[:length]
-    root = cholesky(white_columns.T @ white_columns + np.diag(columns.precision), lower=False, check_finite=False)
-    return np.asarray(cho_solve((root, False), white_columns.T @ white, check_finite=False)), np.asarray(root)
+def prior_precision(structure: Factor, values: Array, columns: Columns, rounds: int = 20) -> Array:
+    """Precisions of the coefficients that the series itself suggests: automatic relevance, by fixed-point rounds.
+
+    A column that carries nothing ends with a precision so large that it is as good as absent; flat columns stay flat.
+
+    Parameters
+    ----------
+    structure : Factor
+    values : array (n,)
+        Standardised, as long as the columns.
+    columns : Columns
+        Precisions to start from.
+    rounds : int
+
+    Returns
+    -------
+    array (n_columns,)
+
+    References
+    ----------
+    MacKay (1992), Bayesian interpolation, Neural Computation 4; Tipping (2001), Journal of Machine Learning Research 1.
+    """
+    length, precision = len(columns.values), columns.precision.copy()
+    white = whiten(structure, _tall(values[:length, None], structure))[:length]
+    proper = columns.precision > 0
+    for _ in range(rounds):
+        fit = _regress(structure, white, Columns(columns.values, precision))
+        size = max(float((white**2).sum() - fit.explained[0]) / length, 1e-12)
+        variance = np.diagonal(cho_solve((fit.root, False), np.eye(len(precision))))
+        second_moment = fit.coefficients[:, 0] ** 2 / size + variance
+        precision = np.where(proper, np.clip(1.0 / second_moment, 1e-6, 1e9), 0.0)
+    return precision
+
+
+def _regress(structure: Factor, white: Array, columns: Columns) -> _Fit:
+    """Fit columns to whitened values (length, n_scales)."""
+    length = len(columns.values)
+    white_columns = whiten(structure, _tall(columns.values, structure))[:length]
+    root, failed = lapack.dpotrf(white_columns.T @ white_columns + np.diag(columns.precision), lower=0)
+    if failed:
+        raise np.linalg.LinAlgError("columns with flat coefficients cannot be told apart")
+    return _Fit(np.asarray(cho_solve((root, False), white_columns.T @ white, check_finite=False)), white_columns, root)
 
 
 def _tall(columns: Array, structure: Factor) -> Array:
@@ -129,15 +191,3 @@ def _tall(columns: Array, structure: Factor) -> Array:
     tall = np.zeros((structure.lower.shape[0], columns.shape[1]), order="F")
     tall[:len(columns)] = columns
     return tall
-
-
-def _ahead_of(columns: Columns, structure: Factor) -> Array:
-    """Columns over the horizon; none ahead is zeros."""
-    horizon = structure.ahead.shape[1]
-    return columns.ahead if len(columns.ahead) else np.zeros((horizon, columns.past.shape[1]))
-
-
-def _proper(columns: Columns | None) -> Array:
-    """Precisions of the coefficients that have a prior."""
-    assert columns is not None
-    return columns.precision[columns.precision > 0]

@@ -1,11 +1,12 @@
 """Scales on which a series may be additive: its log, its level, and between.
 
-Floor F0, arrays only. A scale is a shift: ``log(y / unit + shift)`` with the unit the series' mean size; zero is the log, infinity the
-level. It is smooth at zero, so that series with zeros need no case of their own.
+Floor F0, arrays only. A scale is a shift: ``log(y / unit + shift)`` with the unit the series' mean size. Zero would be the log and infinity
+is the level; between, growth tapers from compound to straight, and zeros need no case of their own.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: the log, between, the level
-SHIFTS = (0.0, 0.5, np.inf)
+#: the scales between log and level, and the level
+SHIFTS = (0.5, 1.0, 2.0, 4.0, np.inf)
 
 #: keeps exponentials finite
 _LARGEST_LOG = 50.0
@@ -44,20 +45,20 @@ class Scaled:
     unit: Array
     non_negative: NDArray[np.bool_]
 
-    def back(self, standardised: Array, series: int, scale: int) -> Array:
-        """Observed scale from a series' standardised values."""
-        value = from_scale(standardised * self.spread[series, scale] + self.centre[series, scale], SHIFTS[scale], self.unit[series])
-        return np.maximum(value, 0.0, out=value) if self.non_negative[series] else value
+    @property
+    def fits(self) -> NDArray[np.bool_]:
+        """Which scales (n_series, n_scales) can hold which series."""
+        return np.isfinite(self.log_jacobian)
 
 
-def standardise(values: Array) -> Scaled:
-    """Put series (n_series, n), missing as NaN, on every scale of ``SHIFTS``.
+def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
+    """Put series (n_series, n), missing as NaN, on some scales of ``SHIFTS``; those that are ever negative on the level.
 
     Examples
     --------
     >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
-    >>> scaled.values[0, 0].round(3).tolist(), scaled.back(scaled.values[0, 1], 0, 1).round(9).tolist()
-    ([-1.225, 0.0, 1.225], [1.0, 10.0, 100.0])
+    >>> scaled.values[0, 0].round(3).tolist(), scaled.fits.tolist()
+    ([-0.911, -0.482, 1.393], [[True, True, True, True, False]])
     """
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=1), 1)
@@ -67,7 +68,7 @@ def standardise(values: Array) -> Scaled:
     shape = (len(values), len(SHIFTS))
     z, centre, spread, jacobian = np.zeros((*shape, values.shape[1])), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf)
     for scale, shift in enumerate(SHIFTS):
-        fits = np.ones(len(values), bool) if np.isinf(shift) else (lowest >= 0) & (lowest / unit + shift > 0)
+        fits = lowest < 0 if np.isinf(shift) else (lowest >= 0) & (shift in shifts)
         raw = np.where(seen & fits[:, None], values, unit[:, None])
         scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
         centre[:, scale] = scaled.sum(axis=1) / count

@@ -1,4 +1,4 @@
-"""Variograms: how far apart a series drifts with time, for trends of several memories, a seasonal pattern that moves, and noise.
+"""Variograms: how far apart a series drifts with time, for a trend, a seasonal pattern that moves, and noise.
 
 Floor F0, arrays only. Any process with stationary increments is its variogram ``g``: with a flat prior on today's level,
 ``cov(x_t, x_s) = const + g(t) + g(s) - g(t - s)``. Structural parts add up by adding their variograms.
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 #: columns of a table of structures; sizes are standard deviations, times are in seasonal cycles (years)
-FIELDS = ("drift", "slow", "slow_rate", "fast", "fast_rate", "level", "cycle", "cycle_rate", "season", "season_memory", "season_width",
-          "fixed", "noise")
+FIELDS = ("drift", "slope", "slope_rate", "level", "cycle", "cycle_rate", "season", "season_memory", "season_width", "fixed", "noise")
 
 #: keeps a noiseless structure positive definite
 _NUGGET = 1e-5
@@ -46,15 +45,14 @@ def variograms(structures: Array, n_lags: int, season: float) -> Array:
 
     Examples
     --------
-    >>> walk = dict.fromkeys(FIELDS, 0.0) | {"level": 1.0, "slow_rate": 1.0, "fast_rate": 1.0}
+    >>> walk = dict.fromkeys(FIELDS, 0.0) | {"level": 1.0, "slope_rate": 1.0}
     >>> variograms(np.array([list(walk.values())]), 3, 1.0).round(3)
     array([[0. , 0.5, 1. ]])
     """
     part = {name: structures[:, place, None] for place, name in enumerate(FIELDS)}
     years = np.arange(n_lags) / season
     g = part["drift"] ** 2 * years**2 / 2 + part["level"] ** 2 * years / 2
-    for name in ("slow", "fast"):
-        g += part[name] ** 2 * _remembered_slope(years, part[f"{name}_rate"])
+    g += part["slope"] ** 2 * _remembered_slope(years, part["slope_rate"])
     g -= part["cycle"] ** 2 * np.expm1(-part["cycle_rate"] * years)
     if season > 1:
         pattern = _periodic(n_lags, season, part["season_width"])

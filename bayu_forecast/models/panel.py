@@ -1,6 +1,6 @@
 """Structural forecasts of panels: a mixture of structures for each series, weighted by how well each explains it.
 
-Floor F2 (east): plain series in, sample paths out. It must never know a holiday, a city or a policy.
+Floor F2 (east): plain series and drivers in, sample paths out. It must never know a holiday, a city or a policy.
 """
 
 from __future__ import annotations
@@ -11,93 +11,142 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayu_forecast._numeric.evidence import Columns, ahead_with_columns, log_evidence, means_ahead
+from bayu_forecast._numeric.evidence import ahead_with_columns, log_evidence, means_ahead
 from bayu_forecast._numeric.latest_first import Factor, factor, root_of
 from bayu_forecast._numeric.mixture import Mixture
 from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Array, Forecaster, ForecasterTags, Panel
-from bayu_forecast.models.structure_table import StructureTable, structure_table
+from bayu_forecast.models.panel_columns import SeriesColumns, columns_of
+from bayu_forecast.models.structure_prior import scales_of, structures_of, typical_structure, widening_of
 
 #: series at a time
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
 _MOST, _LEAST = 40, 2e-3
+#: power of the likelihood in the weights: below one, because no structure is quite true
+_POWER = 0.7
+#: fewest and most values that are used, whatever the season
+_FEWEST_VALUES, _MOST_VALUES = 100, 420
+#: steps to a cycle where it is not whole: weeks to a year
+_CYCLE = {52: 52.1775}
 
 
 @dataclass(frozen=True)
-class _Series:
-    """What is kept of the series of a panel."""
+class _Learned:
+    """What is kept of the series of a panel, latest first.
+
+    Attributes
+    ----------
+    scaled : Scaled
+    lengths : array (n_series,) of int
+    columns : dict of int to SeriesColumns
+        Of the series that have gaps or drivers.
+    pairs : array (n_series, n_pairs) of int
+        Structure and scale of each component, as one number.
+    weights : array (n_series, n_pairs)
+    widening : float
+        Factor on all standard deviations.
+    """
 
     scaled: Scaled
     lengths: NDArray[np.intp]
-    columns: tuple[Columns | None, ...]
+    columns: dict[int, SeriesColumns]
     pairs: NDArray[np.intp]
     weights: Array
+    widening: float
 
 
 class PanelStructural(Forecaster):
     """Forecast each series of a panel by a mixture of structural models.
 
-    A structure is a trend (a drift, slopes of two memories, a level), a passing cycle, a seasonal pattern (one that never changes, one that
-    moves) and noise. Some hundreds of structures are fixed beforehand with their weights, learned from public collections of series; a
-    series re-weights them by their marginal likelihoods, on the log, the level and a scale between. Nothing is optimised and nothing is
-    chosen, so that the uncertainty about structure is part of the forecast.
+    A structure is a trend (a drift, a slope that is forgotten, a level), a passing cycle, a seasonal pattern (one that never changes, one
+    that moves), noise and the effects of drivers. Some hundreds of structures stand for the prior; a series weighs them by their marginal
+    likelihoods, on two scales between log and level (the level, if it is ever negative). Nothing is optimised and nothing is chosen, so
+    that the uncertainty about structure is part of the forecast. Values that the rest of a series does not expect are pulled in first.
 
     Parameters
     ----------
     cycles : int
-        Most recent seasonal cycles (years) that are used; at least 60 values are.
+        Most recent seasonal cycles (years) that are used; at least 100 values are, and at most 420.
 
     References
     ----------
-    Kiefer and Wolfowitz (1956), Annals of Mathematical Statistics 27, for the weights; Harvey (1989), Forecasting, Structural Time Series
-    Models and the Kalman Filter, for the parts.
+    Harvey (1989), Forecasting, Structural Time Series Models and the Kalman Filter; Hoeting, Madigan, Raftery and Volinsky (1999),
+    Bayesian model averaging, Statistical Science 14.
 
     Examples
     --------
     >>> import bayu_forecast as bf
     >>> y = bf.as_panel([[10, 20, 30, 40] * 6], season=4)
-    >>> model = PanelStructural().fit(y)
-    >>> model.predict(4)["median"].values.round(-1)
+    >>> PanelStructural().fit(y).predict(4)["median"].values.round()
     array([[10., 20., 30., 40.]])
     """
 
-    tags = ForecasterTags(drivers=False, missing=True, min_length=1)
+    tags = ForecasterTags(drivers=True, missing=True, min_length=1)
 
     def __init__(self, *, cycles: int = 12) -> None:
         self.cycles = cycles
 
     def _fit(self, panel: Panel) -> None:
-        self._season = panel.season
-        self._names = panel.series
-        self._table = structure_table(panel.season)
-        kept = min(panel.values.shape[1], max(self.cycles * panel.season, 60))
-        latest_first = panel.values[:, ::-1][:, :kept]
-        self._panel = _learn(latest_first, self._table, panel.season)
+        self._names, self._season, self._cycle = panel.series, panel.season, _CYCLE.get(panel.season, float(panel.season))
+        wanted = min(max(self.cycles * panel.season, _FEWEST_VALUES), _MOST_VALUES)
+        kept = slice(None, -wanted - 1, -1)
+        features = None if panel.features is None else panel.features[:, kept]
+        self._learned = self._learn(panel.values[:, kept], features)
+
+    def _learn(self, latest_first: Array, features: Array | None) -> _Learned:
+        """Weigh every structure and scale for each series, and keep those that matter."""
+        seen = np.isfinite(latest_first)
+        lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
+        n = latest_first.shape[1]
+        typical = variograms(typical_structure(self._season), n, self._cycle)[0]
+        scaled, columns = columns_of(standardise(latest_first, scales_of(self._season)), seen, lengths, features, typical)
+        g = variograms(structures_of(self._season), n, self._cycle)
+        pairs, weights = [], []
+        for first in range(0, len(seen), _CHUNK):
+            part = np.arange(first, min(first + _CHUNK, len(seen)))
+            best, share = _largest(_log_weights(g, scaled, lengths, columns, part).reshape(len(part), -1))
+            pairs.append(best)
+            weights.append(share)
+        return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights), widening_of(self._season))
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
-        for s, mixture in self._mixtures(horizon, joint=True):
+        for s, mixture in self._mixtures(horizon, features, joint=True):
             out[:, s] = mixture.paths(samples, rng, self._names[s])
         return out
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         mean, quantiles = np.empty((len(self._names), horizon)), np.empty((len(levels), len(self._names), horizon))
-        for s, mixture in self._mixtures(horizon, joint=False):
+        for s, mixture in self._mixtures(horizon, features, joint=False):
             mean[s], quantiles[:, s] = mixture.summary(levels)
         return mean, quantiles
 
-    def _mixtures(self, horizon: int, *, joint: bool) -> Iterator[tuple[int, Mixture]]:
+    def _mixtures(self, horizon: int, features: Array | None, *, joint: bool) -> Iterator[tuple[int, Mixture]]:
         """Forecast of each series, a chunk of series at a time."""
-        kept = self._panel
-        g = variograms(self._table.structures, kept.scaled.values.shape[2] + horizon, self._season)
+        g = variograms(structures_of(self._season), self._learned.scaled.values.shape[2] + horizon, self._cycle)
         for first in range(0, len(self._names), _CHUNK):
             members = np.arange(first, min(first + _CHUNK, len(self._names)))
-            yield from _forecast(kept, g, members, horizon, joint)
+            yield from _forecast(self._learned, g, members, horizon, features, joint)
 
 
-def _forecast(kept: _Series, g: Array, members: NDArray[np.intp], horizon: int, joint: bool) -> Iterator[tuple[int, Mixture]]:
+def _log_weights(
+    g: Array, scaled: Scaled, lengths: NDArray[np.intp], columns: dict[int, SeriesColumns], part: NDArray[np.intp]
+) -> Array:
+    """Log posterior weights (n_series, n_structures, n_scales) of some series; scales that cannot hold a series have none."""
+    row, scale = np.nonzero(scaled.fits[part])
+    series = part[row]
+    own = {i: columns[s].on(k) for i, (s, k) in enumerate(zip(series.tolist(), scale.tolist(), strict=True)) if s in columns}
+    out = np.full((len(part), len(g), len(SHIFTS)), -np.inf)
+    log = log_evidence(g, scaled.values[series, scale], lengths[series], own) + scaled.log_jacobian[series, scale, None]
+    out[row, :, scale] = _POWER * log
+    return out
+
+
+def _forecast(
+    kept: _Learned, g: Array, members: NDArray[np.intp], horizon: int, features: Array | None, joint: bool
+) -> Iterator[tuple[int, Mixture]]:
     """Go through the structures once, and give each its part in the mixtures of the series that keep it."""
     n_most = kept.pairs.shape[1]
     mean, sd = np.zeros((2, len(members), n_most, horizon))
@@ -107,7 +156,7 @@ def _forecast(kept: _Series, g: Array, members: NDArray[np.intp], horizon: int, 
     for place in np.unique(structure_of[alive]):
         structure = factor(g[place], kept.scaled.values.shape[2], horizon)
         row, slot = np.nonzero(alive & (structure_of == place))
-        at = _ahead(kept, structure, members[row], scale_of[row, slot], joint)
+        at = _ahead(kept, structure, members[row], scale_of[row, slot], features, joint)
         mean[row, slot], sd[row, slot], size[row, slot] = at.mean, at.sd, at.size
         roots[row, slot] = at.roots
     for i, s in enumerate(members):
@@ -126,7 +175,9 @@ class _Ahead:
     roots: NDArray[np.object_]
 
 
-def _ahead(kept: _Series, structure: Factor, series: NDArray[np.intp], scale: NDArray[np.intp], joint: bool) -> _Ahead:
+def _ahead(
+    kept: _Learned, structure: Factor, series: NDArray[np.intp], scale: NDArray[np.intp], features: Array | None, joint: bool
+) -> _Ahead:
     """Forecast series, each on one scale, by a structure."""
     lengths = kept.lengths[series]
     values = kept.scaled.values[series, scale]
@@ -134,37 +185,19 @@ def _ahead(kept: _Series, structure: Factor, series: NDArray[np.intp], scale: ND
     variance = structure.variances(lengths)
     shared = {n: root_of(structure.covariance(n)) for n in np.unique(lengths).tolist()} if joint else {}
     roots = np.empty(len(series), dtype=object)
-    for i, n in enumerate(lengths.tolist()):
-        columns = kept.columns[series[i]]
-        if columns is not None:
-            mean[i], variance_of_shocks[i], covariance = ahead_with_columns(structure, values[i], n, columns)
+    for i, (s, n) in enumerate(zip(series.tolist(), lengths.tolist(), strict=True)):
+        if s in kept.columns:
+            own = kept.columns[s]
+            ahead = own.ahead(features[s] if features is not None else np.zeros((mean.shape[1], 0)))
+            mean[i], variance_of_shocks[i], covariance = ahead_with_columns(structure, values[i], n, own.on(int(scale[i])), ahead)
             variance[i] = np.diagonal(covariance)
             roots[i] = root_of(covariance) if joint else None
         else:
             roots[i] = shared.get(n)
     spread, centre = kept.scaled.spread[series, scale], kept.scaled.centre[series, scale]
-    size = np.sqrt(variance_of_shocks) * spread
+    size = kept.widening * np.sqrt(variance_of_shocks) * spread
     sd = np.sqrt(np.maximum(variance, 1e-12)) * size[:, None]
     return _Ahead(mean * spread[:, None] + centre[:, None], sd, size, roots)
-
-
-def _learn(latest_first: Array, table: StructureTable, season: int) -> _Series:
-    """Weigh every structure and scale for each series, and keep those that matter."""
-    seen = np.isfinite(latest_first)
-    scaled = standardise(latest_first)
-    lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
-    columns = tuple(_gaps(s[:n]) for s, n in zip(seen, lengths, strict=True))
-    g = variograms(table.structures, latest_first.shape[1], season)
-    with np.errstate(divide="ignore"):
-        prior = np.log(table.weights)
-    pairs, weights = [], []
-    for first in range(0, len(seen), _CHUNK):
-        part = slice(first, first + _CHUNK)
-        log = log_evidence(g, scaled.values[part], lengths[part], columns[part]) + scaled.log_jacobian[part, None] + prior
-        best, share = _largest(log.reshape(len(log), -1))
-        pairs.append(best)
-        weights.append(share)
-    return _Series(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights))
 
 
 def _largest(log: Array) -> tuple[NDArray[np.intp], Array]:
@@ -175,13 +208,3 @@ def _largest(log: Array) -> tuple[NDArray[np.intp], Array]:
     share /= share.sum(axis=1, keepdims=True)
     share[share < _LEAST * share.max(axis=1, keepdims=True)] = 0.0
     return places, share / share.sum(axis=1, keepdims=True)
-
-
-def _gaps(seen: NDArray[np.bool_]) -> Columns | None:
-    """One flat column for each value that is missing."""
-    missing = np.flatnonzero(~seen)
-    if not len(missing):
-        return None
-    past = np.zeros((len(seen), len(missing)))
-    past[missing, np.arange(len(missing))] = 1.0
-    return Columns(past, np.zeros((0, len(missing))), np.zeros(len(missing)))

@@ -25,7 +25,7 @@ Places = NDArray[np.intp]
 #: longest step that the trees are taught, by season; later steps chain blocks of this length
 TAUGHT = {1: 8, 4: 12, 7: 28, 12: 24, 52: 26}
 #: multi-step residuals kept for paths
-_RESIDUALS = 4000
+_RESIDUALS = 1200
 #: fewest examples from which anything is learned
 _FEWEST = 60
 
@@ -200,8 +200,10 @@ class BoostingForecaster(Forecaster):
         if not self.boosters_:
             return base
         rows = self._rows(table, series, origin, step, drivers)
-        each = np.stack([booster.predict(rows, num_threads=1) for booster in self.boosters_])
-        boost = each.mean(axis=0) if use is None else each[use, np.arange(len(rows))]
+        boost = np.zeros(len(rows))
+        for which, booster in enumerate(self.boosters_):
+            mine, share = (slice(None), 1 / len(self.boosters_)) if use is None else (np.flatnonzero(use == which), 1.0)
+            boost[mine] += share * booster.predict(rows[mine], num_threads=1) if len(boost[mine]) else 0.0
         return np.asarray(base + boost * table.scale(series, origin))
 
     # --- answers ----------------------------------------------------------------------------------------------------------

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from bayu_forecast._numeric.scales import SHIFTS, from_scale, to_scale
-from bayu_forecast._numeric.streams import generator, normals
+from bayu_forecast._numeric.scales import LARGEST_LOG, SHIFTS, from_scale, to_scale
+from bayu_forecast._numeric.streams import generator, quick_generator
 
 Array = NDArray[np.float64]
 
@@ -22,8 +22,8 @@ Array = NDArray[np.float64]
 _GRID = 8 * np.sinh(np.linspace(-3, 3, 49)) / np.sinh(3)
 #: closest that a shifted log comes to minus infinity
 _LEAST = 1e-4
-#: samples at a time, so that the work stays in the cache
-_CHUNK = 4096
+#: samples to a block, always drawn whole; part of the numbers
+_BLOCK = 2048
 _GOLDEN = 0.6180339887498949
 
 
@@ -93,29 +93,45 @@ class Mixture:
         """Observed values on a scale, those it cannot hold at its lower end."""
         return to_scale(values if np.isinf(shift) else np.maximum(values, (_LEAST - shift) * self.unit), shift, self.unit)
 
-    def paths(self, samples: int, seed: int, label: str) -> Array:
+    def paths(self, samples: int, seed: int, label: str, out: Array | None = None) -> Array:
         """Joint paths (samples, horizon), keyed by the label: fewer are the first of more, a shorter horizon is the beginning.
 
         Components take turns by a golden-ratio sequence from a random start, so that any number of first samples has nearly its share
         of each.
         """
-        horizon = self.mean.shape[1]
-        start = generator(seed, "component", label).random()
-        turn = (start + _GOLDEN * np.arange(samples)) % 1.0
-        chosen = np.minimum(np.searchsorted(np.cumsum(self.weight), turn, side="right"), len(self.weight) - 1)
-        out = np.empty((samples, horizon))
-        for first in range(0, samples, _CHUNK):
-            count = min(_CHUNK, samples - first)
-            shocks = normals(seed, ("path", label), horizon, samples, first=first, count=count)
-            order = np.argsort(chosen[first:first + count], kind="stable")
-            drawn = shocks[:, order]
-            edges = np.searchsorted(chosen[first:first + count][order], np.arange(len(self.weight) + 1))
-            for r in np.flatnonzero(np.diff(edges)).tolist():
-                part = slice(edges[r], edges[r + 1])
-                drawn[:, part] = from_scale(self._component(r, drawn[:, part]), SHIFTS[self.scale[r]], self.unit)
-            out[first + order] = drawn.T
-        return self._clip(out)
+        horizon, n = self.mean.shape[1], len(self.weight)
+        out = np.empty((samples, horizon)) if out is None else out
+        start, edges_of = generator(seed, "component", label).random(), np.cumsum(self.weight)
+        by_scale = np.argsort(self.scale, kind="stable")
+        roots = [self.size[r] * self.roots[r] for r in by_scale]
+        rank = np.argsort(by_scale)
+        shocks, drawn = np.empty((horizon, _BLOCK)), np.empty((_BLOCK, horizon))
+        for block, first in enumerate(range(0, samples, _BLOCK)):
+            turn = (start + _GOLDEN * np.arange(first, first + _BLOCK)) % 1.0
+            chosen = rank[np.minimum(np.searchsorted(edges_of, turn, side="right"), n - 1)]
+            order = np.argsort(chosen, kind="stable")
+            edges = np.searchsorted(chosen[order], np.arange(n + 1))
+            quick_generator(seed, "path", label, block).standard_normal(out=shocks)
+            for place in np.flatnonzero(np.diff(edges)).tolist():
+                part = slice(edges[place], edges[place + 1])
+                np.matmul(shocks[:, part].T, roots[place].T, out=drawn[part])
+                drawn[part] += self.mean[by_scale[place]]
+            for scale in np.unique(self.scale).tolist():
+                members = np.flatnonzero(self.scale[by_scale] == scale)
+                self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale])
+            if first + _BLOCK <= samples:
+                out[first + order] = drawn
+            else:
+                inside = order < samples - first
+                out[first + order[inside]] = drawn[inside]
+        return out
 
-    def _component(self, r: int, shocks: Array) -> Array:
-        """Paths of one component on its scale."""
-        return np.asarray((self.size[r] * self.roots[r]) @ shocks + self.mean[r][:, None])
+    def _observe(self, paths: Array, shift: float) -> None:
+        """Bring paths from a scale to where they are observed, in place."""
+        if np.isfinite(shift):
+            np.minimum(paths, LARGEST_LOG, out=paths)
+            np.exp(paths, out=paths)
+            paths -= shift
+            paths *= self.unit
+        if self.non_negative:
+            np.maximum(paths, 0.0, out=paths)

@@ -48,11 +48,29 @@ def generator(seed: int, *key: str | int) -> np.random.Generator:
     >>> bool(generator(7, "a").random() == generator(7, "b").random())
     False
     """
+    return np.random.Generator(np.random.Philox(key=_digest(seed, key)))
+
+
+def quick_generator(seed: int, *key: str | int) -> np.random.Generator:
+    """Return a generator that belongs to a seed and a key, for many normals: half as fast again as :func:`generator`'s.
+
+    The same hash seeds a small fast chaotic generator (SFC64). Numbers of the two generators are unrelated.
+
+    Examples
+    --------
+    >>> bool(quick_generator(7, "a").random() == quick_generator(7, "a").random())
+    True
+    """
+    return np.random.Generator(np.random.SFC64(_digest(seed, key)))
+
+
+def _digest(seed: int, key: tuple[str | int, ...]) -> int:
+    """128 bits of a seed and a key."""
     digest = hashlib.blake2b(digest_size=16)
     for part in (seed, *key):
         text = b"s" + part.encode() if isinstance(part, str) else b"i%d" % operator.index(part)
         digest.update(len(text).to_bytes(8, "little") + text)
-    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest.digest(), "little")))
+    return int.from_bytes(digest.digest(), "little")
 
 
 def normals(

@@ -101,7 +101,8 @@ class PanelStructural(Forecaster):
         lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
         n = latest_first.shape[1]
         typical = variograms(typical_structure(self._season), n, self._cycle)[0]
-        scaled, columns = columns_of(standardise(latest_first, scales_of(self._season)), seen, lengths, features, typical)
+        scaled = standardise(latest_first, scales_of(self._season, drivers=features is not None))
+        scaled, columns = columns_of(scaled, seen, lengths, features, typical)
         g = variograms(structures_of(self._season), n, self._cycle)
         pairs, weights = [], []
         for first in range(0, len(seen), _CHUNK):
@@ -114,7 +115,7 @@ class PanelStructural(Forecaster):
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
         for s, mixture in self._mixtures(horizon, features, joint=True):
-            out[:, s] = mixture.paths(samples, rng, self._names[s])
+            mixture.paths(samples, rng, self._names[s], out[:, s])
         return out
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-#: the scales between log and level, and the level
-SHIFTS = (0.5, 1.0, 2.0, 4.0, np.inf)
+#: the log, scales between, and the level
+SHIFTS = (0.0, 0.5, 1.0, 2.0, 4.0, np.inf)
 
 #: keeps exponentials finite
 _LARGEST_LOG = 50.0
@@ -57,8 +57,8 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
     Examples
     --------
     >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
-    >>> scaled.values[0, 0].round(3).tolist(), scaled.fits.tolist()
-    ([-0.911, -0.482, 1.393], [[True, True, True, True, False]])
+    >>> scaled.values[0, 1].round(3).tolist(), scaled.fits.tolist()
+    ([-0.911, -0.482, 1.393], [[True, True, True, True, True, False]])
     """
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=1), 1)
@@ -68,7 +68,7 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
     shape = (len(values), len(SHIFTS))
     z, centre, spread, jacobian = np.zeros((*shape, values.shape[1])), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf)
     for scale, shift in enumerate(SHIFTS):
-        fits = lowest < 0 if np.isinf(shift) else (lowest >= 0) & (shift in shifts)
+        fits = lowest < 0 if np.isinf(shift) else (lowest / unit + shift > 0) & (lowest >= 0) & (shift in shifts)
         raw = np.where(seen & fits[:, None], values, unit[:, None])
         scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
         centre[:, scale] = scaled.sum(axis=1) / count

@@ -101,7 +101,8 @@ class PanelStructural(Forecaster):
         lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
         n = latest_first.shape[1]
         typical = variograms(typical_structure(self._season), n, self._cycle)[0]
-        scaled, columns = columns_of(standardise(latest_first, scales_of(self._season)), seen, lengths, features, typical)
+        scaled = standardise(latest_first, scales_of(self._season, drivers=features is not None))
+        scaled, columns = columns_of(scaled, seen, lengths, features, typical)
         g = variograms(structures_of(self._season), n, self._cycle)
         pairs, weights = [], []
         for first in range(0, len(seen), _CHUNK):

@@ -78,14 +78,16 @@ def prior_of(season: int) -> dict[str, Part]:
     return _YEARLY if season == 1 else _QUARTERLY if season < 6 else _MONTHLY
 
 
-def scales_of(season: int) -> tuple[float, float]:
-    """Scales that are averaged over: annual growth tapers sooner."""
+def scales_of(season: int, *, drivers: bool = False) -> tuple[float, ...]:
+    """Scales that are averaged over: annual growth tapers sooner, and drivers mostly multiply."""
+    if drivers:
+        return 0.0, 0.5, 2.0
     return (1.0, 4.0) if season == 1 else (0.5, 2.0)
 
 
 def widening_of(season: int) -> float:
     """Factor on standard deviations, measured on truncated histories: sparse series break more often than their past tells."""
-    return 1.15 if season == 1 else 1.04 if season < 6 else 1.0
+    return 1.15 if season == 1 else 1.02 if season < 6 else 1.0
 
 
 @cache

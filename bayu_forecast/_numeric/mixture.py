@@ -93,7 +93,7 @@ class Mixture:
         return to_scale(values if np.isinf(shift) else np.maximum(values, (_LEAST - shift) * self.unit), shift, self.unit)
 
     def paths(self, samples: int, seed: int, label: str, out: Array | None = None) -> Array:
-        """Joint paths (samples, horizon), keyed by the label: fewer are the first of more, a shorter horizon is the beginning; in ``out`` if given."""
+        """Joint paths (samples, horizon), keyed by the label and put into ``out`` if given: fewer are the first of more."""
         drawn = gaussian_paths(seed, ("path", label), self.mean, np.stack(self.roots) * self.size[:, None, None], samples,
                                weights=self.weight, transform=self._observed, block=_BLOCK, out=out)  # fmt: skip
         return np.maximum(drawn, 0.0, out=drawn) if self.non_negative else drawn

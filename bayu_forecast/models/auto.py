@@ -36,8 +36,8 @@ class AutoForecaster(CombinedForecaster):
     on), the dynamic theta method (annual data), and two boosted models that learn across the panel, one from what smoothing leaves and
     one from seasonal growth. The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
-    number of series. Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that a scenario
-    changes every member by the same effect.
+    number of series. Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that
+    a scenario changes every member by the same effect.
 
     Parameters
     ----------

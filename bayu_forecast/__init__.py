@@ -24,6 +24,13 @@ _FACE: dict[str, str] = {
     "as_panel": "bayu_forecast.schema.panel",
     "Forecaster": "bayu_forecast.models",
     "Panel": "bayu_forecast.models",
+    "SeasonalNaive": "bayu_forecast.models.classical",
+    "Drift": "bayu_forecast.models.classical",
+    "ETS": "bayu_forecast.models.classical",
+    "ARIMA": "bayu_forecast.models.classical",
+    "SARIMAX": "bayu_forecast.models.classical",
+    "Theta": "bayu_forecast.models.classical",
+    "UnobservedComponents": "bayu_forecast.models.classical",
     "StructuralForecaster": "bayu_forecast.models",
     "simulate": "bayu_forecast.simulation",
     "assess": "bayu_forecast.targets",
@@ -68,7 +75,10 @@ _FACE: dict[str, str] = {
     "read_scenarios": "bayu_forecast.scenarios",
     "write_scenarios": "bayu_forecast.scenarios",
     "errors": "bayu_forecast.errors",
+    "testing": "bayu_forecast.testing",
 }
+#: public names that are modules themselves
+_MODULES = ("errors", "testing")
 
 __all__ = ["__version__", *sorted(_FACE)]  # noqa: PLE0604 (the keys of _FACE are strings)
 
@@ -77,7 +87,7 @@ class _Face(ModuleType):
     """A package whose public names win over its submodules: importing ``bayu_forecast.design`` must not hide ``design``."""
 
     def __setattr__(self, name: str, value: object) -> None:
-        if not (isinstance(value, ModuleType) and name in _FACE and name != "errors"):
+        if not (isinstance(value, ModuleType) and name in _FACE and name not in _MODULES):
             super().__setattr__(name, value)
 
 
@@ -88,7 +98,7 @@ def __getattr__(name: str) -> Any:
     if name not in _FACE:
         raise AttributeError(f"module 'bayu_forecast' has no attribute {name!r}")
     module = importlib.import_module(_FACE[name])
-    value = module if name == "errors" else getattr(module, name)
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -75,6 +75,8 @@ class ForecasterTags:
         Multiplying a series by a positive number multiplies its paths by it.
     positive : bool
         Paths of positive series are positive.
+    panel : bool
+        Learns from the series together: leaving one out changes the others.
     """
 
     drivers: bool = False
@@ -83,6 +85,7 @@ class ForecasterTags:
     extrapolates: bool = True
     scale_equivariant: bool = True
     positive: bool = False
+    panel: bool = False
 
 
 class Forecaster(BaseEstimator):  # type: ignore[misc]
@@ -295,6 +298,11 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
     def _with_failed(self, answers: Array, axis: int) -> Array:
         """Spread the fitted rows over all series; failed ones are missing."""
         failed = np.array([label in self._reasons for label in self._labels])
+        spoiled = ~np.isfinite(np.sum(answers, axis=tuple(i for i in range(answers.ndim) if i != axis))) & ~failed
+        if spoiled.any():
+            names = [label for label, bad in zip(self._labels, spoiled, strict=True) if bad]
+            warnings.warn(f"{len(names)} series have forecasts that are not finite: {names[:3]}; they overflow at this horizon",
+                          FailedSeriesWarning, stacklevel=3)
         if self._kept.all() and not failed.any():
             return np.asarray(answers, dtype=np.float64)
         shape = [*answers.shape]

@@ -99,8 +99,8 @@ def whiten(structure: Factor, values: Array) -> Array:
 
 def root_of(covariance: Array) -> Array:
     """Lower root of a covariance that rounding may have made singular."""
-    nudge = 1e-9 * np.diagonal(covariance).max()
-    return np.asarray(np.linalg.cholesky(covariance + nudge * np.eye(len(covariance))))
+    # in proportion to each place's own variance, so that a place never depends on later ones
+    return np.asarray(np.linalg.cholesky(covariance + np.diag(1e-9 * np.diagonal(covariance) + 1e-12)))
 
 
 def _solve(lower: Array, columns: Array) -> Array:

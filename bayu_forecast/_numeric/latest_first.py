@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
@@ -72,14 +73,23 @@ def factor(variogram: Array, n: int, horizon: int) -> Factor:
     >>> (found.ahead.T @ whiten(found, np.array([[5.0], [3.0], [1.0]]))).round(3).ravel().tolist()
     [5.0, 5.0]
     """
-    time = np.concatenate([-np.arange(n), np.arange(1, horizon + 1)])
-    from_today = variogram[np.abs(time)]
-    covariance = FLAT + from_today[:, None] + from_today - variogram[np.abs(time[:, None] - time)]
-    lower, failed = lapack.dpotrf(covariance[:n, :n], lower=1)
+    g = variogram[:n + horizon]
+    level = FLAT + g
+    past = (level[:n, None] + g[:n]) - _by_distance(g, n)
+    # symmetric, so that the transpose is the same matrix in the order LAPACK wants
+    lower, failed = lapack.dpotrf(past.T, lower=1, overwrite_a=1)
     if failed:
         raise np.linalg.LinAlgError(f"the structure is not positive definite at value {failed}")
-    ahead = _solve(lower, covariance[:n, n:])
-    return Factor(lower, np.log(np.diagonal(lower)).cumsum(), ahead, covariance[n:, n:])
+    future = g[1:horizon + 1]
+    across = (level[:n, None] + future) - sliding_window_view(g, horizon)[1:n + 1] if horizon else np.zeros((n, 0))
+    prior = (FLAT + future[:, None] + future) - _by_distance(g, horizon)
+    return Factor(lower, np.log(np.diagonal(lower)).cumsum(), _solve(lower, np.asfortranarray(across)), prior)
+
+
+def _by_distance(values: Array, size: int) -> Array:
+    """View (size, size) of values at the distance of row and column."""
+    both = np.concatenate([values[size - 1:0:-1], values[:size]])
+    return sliding_window_view(both, size)[::-1] if size else np.zeros((0, 0))
 
 
 def whiten(structure: Factor, values: Array) -> Array:
@@ -89,8 +99,8 @@ def whiten(structure: Factor, values: Array) -> Array:
 
 def root_of(covariance: Array) -> Array:
     """Lower root of a covariance that rounding may have made singular."""
-    nudge = 1e-9 * np.diagonal(covariance).max()
-    return np.asarray(np.linalg.cholesky(covariance + nudge * np.eye(len(covariance))))
+    # in proportion to each place's own variance, so that a place never depends on later ones
+    return np.asarray(np.linalg.cholesky(covariance + np.diag(1e-9 * np.diagonal(covariance) + 1e-12)))
 
 
 def _solve(lower: Array, columns: Array) -> Array:

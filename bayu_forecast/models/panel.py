@@ -23,7 +23,7 @@ from bayu_forecast.models.structure_prior import scales_of, structures_of, typic
 #: series at a time
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
-_MOST, _LEAST = 24, 2e-3
+_MOST, _LEAST = 16, 2e-3
 #: power of the likelihood in the weights: below one, because no structure is quite true
 _POWER = 0.7
 #: fewest and most values that are used, whatever the season

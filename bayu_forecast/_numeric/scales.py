@@ -58,7 +58,7 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
     --------
     >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
     >>> scaled.values[0, 1].round(3).tolist(), scaled.fits.tolist()
-    ([-0.911, -0.482, 1.393], [[True, True, True, True, True, False]])
+    ([-0.937, -0.449, 1.386], [[True, True, True, True, True, False]])
     """
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=1), 1)

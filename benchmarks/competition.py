@@ -59,6 +59,8 @@ def result(args: argparse.Namespace, name: str, entry: str) -> dict[str, np.ndar
     """One entry on one set: stored, or run now; None, with a word why, when ours cannot."""
     stored = args.store / f"{name}_{entry.replace(' ', '_')}_every{args.every}.npz"
     data = args.store / f"data_{name}.npz"
+    if entry in args.stored_only and not stored.exists():
+        return None
     if not (args.resume and stored.exists()):
         print(f"{name}: {entry} ...", flush=True)
         if entry in OURS:
@@ -127,6 +129,7 @@ def main() -> None:
     parser.add_argument("--entries", nargs="+", choices=PEERS + OURS, default=PEERS + OURS)
     parser.add_argument("--every", type=int, default=1, help="only every K-th series")
     parser.add_argument("--resume", action="store_true", help="use stored results")
+    parser.add_argument("--stored-only", nargs="+", default=[], metavar="ENTRY", help="entries shown only where they are stored")
     parser.add_argument("--out", type=Path, default=Path("build/competition.csv"))
     parser.add_argument("--page", action="store_true", help="write docs/competition.md")
     args = parser.parse_args()

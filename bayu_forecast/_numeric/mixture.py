@@ -104,6 +104,9 @@ class Mixture:
         start, edges_of = generator(seed, "component", label).random(), np.cumsum(self.weight)
         by_scale = np.argsort(self.scale, kind="stable")
         roots = [self.size[r] * self.roots[r] for r in by_scale]
+        # the unit joins the mean of a log, which saves a pass over the paths; so does a bound on what they can reach
+        mean = self.mean[by_scale] + np.where(np.isfinite(np.array(SHIFTS)[self.scale[by_scale], None]), np.log(self.unit), 0.0)
+        tame = bool((self.mean + 12 * self.sd).max() < LARGEST_LOG)
         rank = np.argsort(by_scale)
         shocks, drawn = np.empty((horizon, _BLOCK)), np.empty((_BLOCK, horizon))
         for block, first in enumerate(range(0, samples, _BLOCK)):
@@ -115,10 +118,10 @@ class Mixture:
             for place in np.flatnonzero(np.diff(edges)).tolist():
                 part = slice(edges[place], edges[place + 1])
                 np.matmul(shocks[:, part].T, roots[place].T, out=drawn[part])
-                drawn[part] += self.mean[by_scale[place]]
+                drawn[part] += mean[place]
             for scale in np.unique(self.scale).tolist():
                 members = np.flatnonzero(self.scale[by_scale] == scale)
-                self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale])
+                self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale], tame)
             if first + _BLOCK <= samples:
                 out[first + order] = drawn
             else:
@@ -126,12 +129,12 @@ class Mixture:
                 out[first + order[inside]] = drawn[inside]
         return out
 
-    def _observe(self, paths: Array, shift: float) -> None:
-        """Bring paths from a scale to where they are observed, in place."""
+    def _observe(self, paths: Array, shift: float, tame: bool) -> None:
+        """Bring paths from a scale, its unit added, to where they are observed, in place."""
         if np.isfinite(shift):
-            np.minimum(paths, LARGEST_LOG, out=paths)
+            if not tame:
+                np.minimum(paths, LARGEST_LOG + np.log(self.unit), out=paths)
             np.exp(paths, out=paths)
-            paths -= shift
-            paths *= self.unit
-        if self.non_negative:
+            paths -= shift * self.unit
+        if self.non_negative and shift != 0:
             np.maximum(paths, 0.0, out=paths)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from bayu_forecast._numeric.draws import gaussian_paths
-from bayu_forecast._numeric.scales import SHIFTS, from_scale, to_scale
+from bayu_forecast._numeric.scales import LARGEST_LOG, SHIFTS, from_scale, to_scale
+from bayu_forecast._numeric.streams import generator, quick_generator
 
 Array = NDArray[np.float64]
 
@@ -22,8 +22,9 @@ Array = NDArray[np.float64]
 _GRID = 8 * np.sinh(np.linspace(-3, 3, 49)) / np.sinh(3)
 #: closest that a shifted log comes to minus infinity
 _LEAST = 1e-4
-#: samples to a generator: enough for each of some dozens of components
-_BLOCK = 4096
+#: samples to a block, always drawn whole; part of the numbers
+_BLOCK = 2048
+_GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,47 @@ class Mixture:
         return to_scale(values if np.isinf(shift) else np.maximum(values, (_LEAST - shift) * self.unit), shift, self.unit)
 
     def paths(self, samples: int, seed: int, label: str, out: Array | None = None) -> Array:
-        """Joint paths (samples, horizon), keyed by the label and put into ``out`` if given: fewer are the first of more."""
-        drawn = gaussian_paths(seed, ("path", label), self.mean, np.stack(self.roots) * self.size[:, None, None], samples,
-                               weights=self.weight, transform=self._observed, block=_BLOCK, out=out)  # fmt: skip
-        return np.maximum(drawn, 0.0, out=drawn) if self.non_negative else drawn
+        """Joint paths (samples, horizon), keyed by the label: fewer are the first of more, a shorter horizon is the beginning.
 
-    def _observed(self, component: int, values: Array) -> None:
-        """Carry a component's paths from its scale to what is observed, in place."""
-        from_scale(values, SHIFTS[self.scale[component]], self.unit, out=values)
+        Components take turns by a golden-ratio sequence from a random start, so that any number of first samples has nearly its share
+        of each.
+        """
+        horizon, n = self.mean.shape[1], len(self.weight)
+        out = np.empty((samples, horizon)) if out is None else out
+        start, edges_of = generator(seed, "component", label).random(), np.cumsum(self.weight)
+        by_scale = np.argsort(self.scale, kind="stable")
+        roots = [self.size[r] * self.roots[r] for r in by_scale]
+        # the unit joins the mean of a log, which saves a pass over the paths; so does a bound on what they can reach
+        mean = self.mean[by_scale] + np.where(np.isfinite(np.array(SHIFTS)[self.scale[by_scale], None]), np.log(self.unit), 0.0)
+        tame = bool((self.mean + 12 * self.sd).max() < LARGEST_LOG)
+        rank = np.argsort(by_scale)
+        shocks, drawn = np.empty((horizon, _BLOCK)), np.empty((_BLOCK, horizon))
+        for block, first in enumerate(range(0, samples, _BLOCK)):
+            turn = (start + _GOLDEN * np.arange(first, first + _BLOCK)) % 1.0
+            chosen = rank[np.minimum(np.searchsorted(edges_of, turn, side="right"), n - 1)]
+            order = np.argsort(chosen, kind="stable")
+            edges = np.searchsorted(chosen[order], np.arange(n + 1))
+            quick_generator(seed, "path", label, block).standard_normal(out=shocks)
+            for place in np.flatnonzero(np.diff(edges)).tolist():
+                part = slice(edges[place], edges[place + 1])
+                np.matmul(shocks[:, part].T, roots[place].T, out=drawn[part])
+                drawn[part] += mean[place]
+            for scale in np.unique(self.scale).tolist():
+                members = np.flatnonzero(self.scale[by_scale] == scale)
+                self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale], tame)
+            if first + _BLOCK <= samples:
+                out[first + order] = drawn
+            else:
+                inside = order < samples - first
+                out[first + order[inside]] = drawn[inside]
+        return out
+
+    def _observe(self, paths: Array, shift: float, tame: bool) -> None:
+        """Bring paths from a scale, its unit added, to where they are observed, in place."""
+        if np.isfinite(shift):
+            if not tame:
+                np.minimum(paths, LARGEST_LOG + np.log(self.unit), out=paths)
+            np.exp(paths, out=paths)
+            paths -= shift * self.unit
+        if self.non_negative and shift != 0:
+            np.maximum(paths, 0.0, out=paths)

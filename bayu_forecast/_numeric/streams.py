@@ -51,6 +51,19 @@ def generator(seed: int, *key: str | int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=digest(seed, *key)))
 
 
+def quick_generator(seed: int, *key: str | int) -> np.random.Generator:
+    """Return a generator that belongs to a seed and a key, for many normals: half as fast again as :func:`generator`'s.
+
+    The same hash seeds a small fast chaotic generator (SFC64). Numbers of the two generators are unrelated.
+
+    Examples
+    --------
+    >>> bool(quick_generator(7, "a").random() == quick_generator(7, "a").random())
+    True
+    """
+    return np.random.Generator(np.random.SFC64(digest(seed, *key)))
+
+
 def digest(seed: int, *key: str | int) -> int:
     """Return the 128 bits that a seed and a key stand for, as :func:`generator` reads them.
 

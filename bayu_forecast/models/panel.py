@@ -115,7 +115,7 @@ class PanelStructural(Forecaster):
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
         for s, mixture in self._mixtures(horizon, features, joint=True):
-            mixture.paths(samples, rng, self._names[s], out=out[:, s])
+            mixture.paths(samples, rng, self._names[s], out[:, s])
         return out
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
@@ -126,10 +126,13 @@ class PanelStructural(Forecaster):
 
     def _mixtures(self, horizon: int, features: Array | None, *, joint: bool) -> Iterator[tuple[int, Mixture]]:
         """Forecast of each series, a chunk of series at a time."""
-        g = variograms(structures_of(self._season), self._learned.scaled.values.shape[2] + horizon, self._cycle)
+        kept = self._learned
+        used = np.unique(kept.pairs[kept.weights > 0] // len(SHIFTS))
+        n_lags = kept.scaled.values.shape[2] + horizon
+        g = dict(zip(used.tolist(), variograms(structures_of(self._season)[used], n_lags, self._cycle), strict=True))
         for first in range(0, len(self._names), _CHUNK):
             members = np.arange(first, min(first + _CHUNK, len(self._names)))
-            yield from _forecast(self._learned, g, members, horizon, features, joint)
+            yield from _forecast(kept, g, members, horizon, features, joint)
 
 
 def _log_weights(
@@ -146,7 +149,7 @@ def _log_weights(
 
 
 def _forecast(
-    kept: _Learned, g: Array, members: NDArray[np.intp], horizon: int, features: Array | None, joint: bool
+    kept: _Learned, g: dict[int, Array], members: NDArray[np.intp], horizon: int, features: Array | None, joint: bool
 ) -> Iterator[tuple[int, Mixture]]:
     """Go through the structures once, and give each its part in the mixtures of the series that keep it."""
     n_most = kept.pairs.shape[1]
@@ -154,7 +157,7 @@ def _forecast(
     size, roots = np.zeros((len(members), n_most)), np.empty((len(members), n_most), dtype=object)
     structure_of, scale_of = np.divmod(kept.pairs[members], len(SHIFTS))
     alive = kept.weights[members] > 0
-    for place in np.unique(structure_of[alive]):
+    for place in np.unique(structure_of[alive]).tolist():
         structure = factor(g[place], kept.scaled.values.shape[2], horizon)
         row, slot = np.nonzero(alive & (structure_of == place))
         at = _ahead(kept, structure, members[row], scale_of[row, slot], features, joint)

@@ -171,3 +171,9 @@ def test_dynamic_theta_of_a_line_is_the_line() -> None:
     best = (fit.weight[..., None] * fit.ahead).sum(axis=1)
     np.testing.assert_allclose(best[0], 2.0 + 3.0 * np.arange(20, 24), rtol=0.01)
     np.testing.assert_allclose(best[1], np.arange(10, 14), rtol=0.03)
+
+
+@pytest.mark.parametrize("kind", [bf.SmoothingForecaster, bf.KernelForecaster, bf.DynamicThetaForecaster, bf.BoostingForecaster,
+                                  bf.CombinedForecaster, bf.AutoForecaster])
+def test_the_contract(kind: type[bf.Forecaster]) -> None:
+    assert set(bf.testing.check_forecaster(kind)["result"]) <= {"passed", "expected failure"}

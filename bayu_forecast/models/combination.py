@@ -133,9 +133,11 @@ class CombinedForecaster(Forecaster):
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:
         """Parameter sets for the conformance suite."""
+        from bayu_forecast.models.classical import SARIMAX
         from bayu_forecast.models.smoothing import SmoothingForecaster
-        members = [("wide", SmoothingForecaster()), ("narrow", SmoothingForecaster(n_kept=8))]
-        return [{"members": members}, {"members": members, "weights": {"wide": 3.0, "narrow": 1.0}}]
+
+        members = [("driven", SARIMAX(order=(0, 1, 1), seasonal_order=(0, 0, 0))), ("not", SmoothingForecaster())]
+        return [{"members": members, "weights": {"driven": 3.0, "not": 1.0}}]
 
 
 def _given(weights: Sequence[float] | Mapping[str, float] | None, names: list[str]) -> Array:

@@ -43,9 +43,9 @@ class Part:
 
 
 _MONTHLY = {
-    "drift": Part(0.235, 0.45),
+    "drift": Part(0.26, 0.45),
     "slope": Part(0.244, 0.69),
-    "slope_rate": Part(1.35, 0.25),
+    "slope_rate": Part(1.1, 0.3),
     "level": Part(0.217, 0.98),
     "cycle": Part(0.247, 0.8, absent=0.6),
     "cycle_rate": Part(2.0, 0.9),

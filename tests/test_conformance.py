@@ -28,8 +28,8 @@ def _template() -> ModuleType:
 
 
 SeasonalMean: Any = _template().SeasonalMean
-FORECASTERS = [SeasonalMean, bf.SeasonalNaive, bf.Drift, bf.Theta, bf.ETS, bf.ARIMA, bf.SARIMAX,
-               bf.UnobservedComponents, bf.StructuralForecaster]
+FORECASTERS = [SeasonalMean, bf.SeasonalNaive, bf.Drift, bf.Theta, bf.ETS, bf.ARIMA, bf.SARIMAX, bf.UnobservedComponents,
+               bf.StructuralForecaster]
 
 
 @pytest.mark.parametrize("check", [check for forecaster in FORECASTERS for check in bf.testing.checks_for(forecaster)], ids=str)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 #: the log, scales between, and the level
-SHIFTS = (0.0, 0.5, 1.0, 2.0, 4.0, np.inf)
+SHIFTS = (0.0, 0.5, 2.0, 4.0, np.inf)
 
 #: keeps exponentials finite
 LARGEST_LOG = 50.0
@@ -58,7 +58,7 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
     --------
     >>> scaled = standardise(np.array([[1.0, 10.0, 100.0]]))
     >>> scaled.values[0, 1].round(3).tolist(), scaled.fits.tolist()
-    ([-0.911, -0.482, 1.393], [[True, True, True, True, True, False]])
+    ([-0.937, -0.449, 1.386], [[True, True, True, True, False]])
     """
     seen = np.isfinite(values)
     count = np.maximum(seen.sum(axis=1), 1)

@@ -280,3 +280,11 @@ def test_grid_keeps_every_weight_of_two_factors(shapes: list[tuple[tuple[int, ..
             assert total == pytest.approx(weight[shape] / 3)
     if len(shapes) != 3:
         assert frame.groupby(["reversion", "slope"])["weight"].sum().to_numpy() == pytest.approx(1 / 9)
+
+
+def test_prints_are_asked_by_paths_not_by_single_months() -> None:
+    known = bf.load_region("china").as_of("2020-01-31")
+    quick = bf.StructuralForecaster(common=SeriesPriors(reversion=(0.90,), slope_sd=(0.025,)))
+    model = quick.fit(known.observations("retail_total"), bf.design(known))
+    with pytest.raises(SchemaError, match="predict is for panels"):
+        model.predict(3)

@@ -5,6 +5,7 @@ Floor F2 (east). It only decides which of its two engines reads the input.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Self
 
 import xarray as xr
@@ -136,6 +137,34 @@ class StructuralForecaster(PrintEngine, PanelStructural):
         if start is not None:
             raise SchemaError(f"start={start!r}: the paths of a panel begin after its last time", names=["start"])
         return super().simulate(horizon, samples=1000 if samples is None else samples, rng=rng, X=X)
+
+    def predict(self, horizon: int | str, *, coverage: float | Sequence[float] = (0.8, 0.95), X: object = None) -> xr.Dataset:
+        """Means and intervals of a panel, as every forecaster gives them.
+
+        Parameters
+        ----------
+        horizon : int or str
+            Steps after the last value, or the last date.
+        coverage : float or sequence of float
+            Shares that the intervals should hold.
+        X : DataFrame, DataArray or Dataset, optional
+            Drivers by name, reaching from the end of ``y`` to the horizon.
+
+        Returns
+        -------
+        Dataset
+            ``mean`` and ``median`` (series, time), ``lower`` and ``upper`` (coverage, series, time).
+
+        Raises
+        ------
+        NotFittedError, HorizonError, UnknownNameError, AlignmentError
+        SchemaError
+            After prints: what is asked of them are sums and growth of paths, each with its own interval.
+        """
+        if self._reads_prints:
+            raise SchemaError("predict is for panels: of prints, simulate paths and summarise what is asked of them (bf.assess)",
+                              names=["predict"])
+        return super().predict(horizon, coverage=coverage, X=X)
 
     @property
     def _reads_prints(self) -> bool:

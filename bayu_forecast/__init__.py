@@ -36,6 +36,7 @@ _FACE: dict[str, str] = {
     "AutoForecaster": "bayu_forecast.models",
     "BoostingForecaster": "bayu_forecast.models",
     "CombinedForecaster": "bayu_forecast.models",
+    "CalibratedForecaster": "bayu_forecast.models",
     "DynamicThetaForecaster": "bayu_forecast.models",
     "KernelForecaster": "bayu_forecast.models",
     "SmoothingForecaster": "bayu_forecast.models",

@@ -174,6 +174,6 @@ def test_dynamic_theta_of_a_line_is_the_line() -> None:
 
 
 @pytest.mark.parametrize("kind", [bf.SmoothingForecaster, bf.KernelForecaster, bf.DynamicThetaForecaster, bf.BoostingForecaster,
-                                  bf.CombinedForecaster, bf.AutoForecaster])
+                                  bf.CombinedForecaster, bf.CalibratedForecaster, bf.AutoForecaster])
 def test_the_contract(kind: type[bf.Forecaster]) -> None:
     assert set(bf.testing.check_forecaster(kind)["result"]) <= {"passed", "expected failure"}

@@ -3,6 +3,7 @@
 from bayu_forecast.models.auto import AutoForecaster
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
+from bayu_forecast.models.calibration import CalibratedForecaster
 from bayu_forecast.models.combination import CombinedForecaster
 from bayu_forecast.models.dynamic_theta import DynamicThetaForecaster
 from bayu_forecast.models.kernel import KernelForecaster
@@ -14,6 +15,7 @@ __all__ = [
     "OWN",
     "AutoForecaster",
     "BoostingForecaster",
+    "CalibratedForecaster",
     "CombinedForecaster",
     "DynamicThetaForecaster",
     "Forecaster",

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from bayu_forecast._numeric.summaries import summarise
 from bayu_forecast.errors import DataError, FailedSeriesWarning, NotFittedError, SchemaError
 from bayu_forecast.schema.features import select_features
-from bayu_forecast.schema.names import COVERAGE, SAMPLE, SERIES, TIME
+from bayu_forecast.schema.names import COVERAGE, FEATURE, SAMPLE, SERIES, TIME
 from bayu_forecast.schema.panel import as_panel
 from bayu_forecast.schema.time_index import future_labels
 
@@ -55,6 +55,14 @@ class Panel:
     time: pd.Index
     features: Array | None = None
     feature_names: tuple[str, ...] = ()
+
+    def labelled(self) -> tuple[xr.Dataset, xr.DataArray | None]:
+        """Values and drivers with their labels, as ``fit`` takes them: what a forecaster made of others hands on."""
+        coords = {SERIES: list(self.series), TIME: self.time}
+        y = xr.Dataset({"value": ((SERIES, TIME), self.values)}, coords=coords, attrs={"season": self.season})
+        if self.features is None:
+            return y, None
+        return y, xr.DataArray(self.features, dims=(SERIES, TIME, FEATURE), coords=coords | {FEATURE: list(self.feature_names)})
 
 
 @dataclass(frozen=True)

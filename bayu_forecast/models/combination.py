@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +16,22 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from bayu_forecast._numeric.pooling import allocate, pool_quantiles
+from bayu_forecast._numeric.stacking import pool_terms, stacked_weights
 from bayu_forecast.errors import DataError, FailedSeriesWarning, SchemaError
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
-from bayu_forecast.schema.names import SERIES, TIME
+from bayu_forecast.schema.names import SERIES
 
 Array = NDArray[np.float64]
 
 #: levels at which members are asked for their distributions
 LEVELS = np.concatenate([[0.005, 0.015, 0.025, 0.04], np.arange(0.06, 0.945, 0.02), [0.96, 0.975, 0.985, 0.995]])
+
+
+STACKED = "stacked"
+#: places in LEVELS of about equally likely values
+_EVEN = np.searchsorted(LEVELS, (np.arange(16) + 0.5) / 16)
+#: withheld ends of one horizon each, and the seasonal cycles (values, where there is no season) that must stay before them
+_ENDS, _STAY, _STAY_VALUES = 4, 3, 12
 
 
 class CombinedForecaster(Forecaster):
@@ -36,8 +45,10 @@ class CombinedForecaster(Forecaster):
     ----------
     members : sequence of (str, Forecaster)
         Names and forecasters; they are cloned.
-    weights : sequence of float or mapping of str to float, optional
-        In proportion; equal when None. Weights estimated on fewer than about 20 origins are worse than equal ones.
+    weights : sequence of float, mapping of str to float or "stacked", optional
+        In proportion; equal when None. ``"stacked"`` learns them from the panel: members forecast up to four withheld ends of a seasonal
+        cycle each (six values where there is none), and the weights minimise the pool's scaled CRPS, pulled towards equal ones by 2 / K for
+        K pairs of series and end. Fewer than 20 pairs leave them equal: weights learned on so few are worse.
 
     Attributes
     ----------
@@ -63,23 +74,56 @@ class CombinedForecaster(Forecaster):
 
     tags = ForecasterTags(drivers=True, missing=True, min_length=1)
 
-    def __init__(self, members: Sequence[tuple[str, Forecaster]], *, weights: Sequence[float] | Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, members: Sequence[tuple[str, Forecaster]], *, weights: Sequence[float] | Mapping[str, float] | str | None = None
+    ) -> None:
         self.members = members
         self.weights = weights
 
     def _fit(self, panel: Panel) -> None:
+        if isinstance(self.weights, str) and self.weights != STACKED:
+            raise SchemaError(f"weights {self.weights!r}: give numbers, or 'stacked' to learn them", got=self.weights)
         self._fit_members(panel, list(self.members))
-        self._weigh(panel, _given(self.weights, list(self.members_)))
+        self._weigh(panel, self._stacked(panel) if isinstance(self.weights, str) else _given(self.weights, list(self.members_)))
+
+    def _stacked(self, panel: Panel) -> Array:
+        """Weights by the score of the pool on withheld ends of the panel."""
+        step = panel.season if panel.season > 1 else _STAY_VALUES // 2
+        stay = _STAY * panel.season if panel.season > 1 else _STAY_VALUES
+        draws, outcomes, pairs = [], [], 0
+        for end in range(1, _ENDS + 1):
+            cut = panel.values.shape[1] - end * step
+            long = np.isfinite(panel.values[:, :cut]).sum(axis=1) >= stay if cut > 0 else np.zeros(len(panel.series), dtype=bool)
+            if not long.any():
+                break
+            quantiles, happened = self._withheld(panel, np.flatnonzero(long), cut, step)
+            usable = np.isfinite(quantiles).all(axis=(0, 1)) & np.isfinite(happened)
+            pairs += int(usable.any(axis=1).sum())
+            draws.append(quantiles[:, :, usable])
+            outcomes.append(happened[usable])
+        if not pairs:
+            return np.ones(len(self.members))
+        return stacked_weights(*pool_terms(np.concatenate(draws, axis=2), np.concatenate(outcomes)), pairs)
+
+    def _withheld(self, panel: Panel, rows: NDArray[np.intp], cut: int, step: int) -> tuple[Array, Array]:
+        """Members' values (n_members, n_draws, n_series, step) and what happened, in units of each series' seasonal changes."""
+        ahead = slice(cut, cut + step)
+        features = None if panel.features is None else panel.features[rows]
+        past = replace(panel, values=panel.values[rows, :cut], series=tuple(panel.series[r] for r in rows), time=panel.time[:cut],
+                       features=None if features is None else features[:, :cut])  # fmt: skip
+        probe = CombinedForecaster(self.members)
+        probe._reasons = {}
+        probe._fit_members(past, list(self.members))
+        quantiles = probe._each_summary(step, None if features is None else features[:, ahead])[1][:, _EVEN]
+        scale = np.nanmean(np.abs(past.values[:, panel.season:] - past.values[:, :-panel.season]), axis=1)
+        scale = np.where(np.isfinite(scale) & (scale > 0), scale, np.nan)[:, None]
+        return quantiles / scale, panel.values[rows, ahead] / scale
 
     def _fit_members(self, panel: Panel, members: list[tuple[str, Forecaster]]) -> None:
         """Fit a clone of each member on the panel as it stands."""
         if not members or len({name for name, _ in members}) < len(members):
             raise SchemaError(f"members {[name for name, _ in members]}: give at least one, under different names", names=["members"])
-        y = xr.Dataset({"value": ((SERIES, TIME), panel.values)}, coords={SERIES: list(panel.series), TIME: panel.time},
-                       attrs={"season": panel.season})
-        drivers = None if panel.features is None else xr.DataArray(
-            panel.features, dims=(SERIES, TIME, "feature"),
-            coords={SERIES: list(panel.series), TIME: panel.time, "feature": list(panel.feature_names)})
+        y, drivers = panel.labelled()
         self.members_: dict[str, Forecaster] = {}
         self.drivers_: dict[str, bool] = {}
         able = []

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.panel_units import PanelUnits
 from bayu_forecast._numeric.smoothing import Gains, origins, smooth
-from bayu_forecast._numeric.smoothing_pool import FORMS, LEVELS, PoolPrior, Scaled, design, grid, sharpness
+from bayu_forecast._numeric.smoothing_pool import FORMS, LEVELS, PoolPrior, design, grid, sharpness
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -29,14 +30,14 @@ class Working:
 
     values: Array
     logs: NDArray[np.bool_]
-    scaled: Scaled
+    scaled: PanelUnits
     season: int
     first: Places
 
     @classmethod
     def of(cls, panel: Array, season: int) -> Working:
         """Scale and transform a panel (n_series, n_time)."""
-        scaled = Scaled.of(panel)
+        scaled = PanelUnits.of(panel)
         logs = scaled.positive
         values = np.where(logs[:, None], np.log(np.where(logs[:, None], scaled.values, 1.0)), scaled.values)
         return cls(values, logs, scaled, season, np.isfinite(values).argmax(axis=1))

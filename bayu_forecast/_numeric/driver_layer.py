@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.panel_units import PanelUnits
 from bayu_forecast._numeric.smoothing import moving_pattern
-from bayu_forecast._numeric.smoothing_pool import Scaled
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,7 @@ class DriverLayer:
     @classmethod
     def fit(cls, panel: Array, features: Array, season: int) -> DriverLayer:
         """Learn the effects of ``features`` (n_series, n_time, n_features) on a panel (n_series, n_time)."""
-        scaled = Scaled.of(panel)
+        scaled = PanelUnits.of(panel)
         logs = scaled.positive
         values = np.where(logs[:, None], np.log(np.where(logs[:, None], scaled.values, 1.0)), scaled.values)
         seen = np.isfinite(values)
@@ -98,7 +98,8 @@ def _moments(values: Array, drivers: Array, season: int) -> tuple[Array, Array, 
             best = mine
         else:
             better = mine[2] < best[2]
-            best = tuple(np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in zip(mine, best, strict=True))  # type: ignore[assignment]
+            best = (np.where(better[:, None, None], mine[0], best[0]), np.where(better[:, None], mine[1], best[1]),
+                    np.where(better, mine[2], best[2]))  # fmt: skip
     assert best is not None
     return best
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.panel_units import PanelUnits
 from bayu_forecast._numeric.smoothing import Gains, State, growth_of_error, project, smooth
-from bayu_forecast._numeric.smoothing_pool import FORMS, PoolPrior, Scaled, chunks, grid, mean_likelihood, weights
+from bayu_forecast._numeric.smoothing_pool import FORMS, PoolPrior, chunks, grid, mean_likelihood, weights
 
 Array = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ class Kept:
     pattern : array (season, n_series, n_kept)
     centre, spread : array
         Of the form's standardisation.
-    scaled : Scaled
+    scaled : PanelUnits
         The panel's shift and scale, with its values for the belt around forecasts.
     """
 
@@ -46,7 +47,7 @@ class Kept:
     pattern: Array
     centre: Array
     spread: Array
-    scaled: Scaled
+    scaled: PanelUnits
 
     def rows(self, at: slice) -> Kept:
         """Some series."""
@@ -70,10 +71,10 @@ def keep(values: Array, season: int, prior: PoolPrior, n_kept: int) -> Kept:
     joined = {name: np.concatenate([part[name] for part in parts], axis=1 if name == "pattern" else 0) for name in parts[0]}
     gains, _ = grid(season)
     column = joined.pop("column") % len(gains.level)
-    return Kept(gains=gains.take(column), scaled=Scaled.of(values), **joined)
+    return Kept(gains=gains.take(column), scaled=PanelUnits.of(values), **joined)
 
 
-def _keep_some(part: Scaled, season: int, prior: PoolPrior, n_kept: int) -> dict[str, NDArray[Any]]:
+def _keep_some(part: PanelUnits, season: int, prior: PoolPrior, n_kept: int) -> dict[str, NDArray[Any]]:
     """The heaviest columns of a few series."""
     gains, places = grid(season)
     n_columns = len(places)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from bayu_forecast.attribution.asked import answer, series_of
-from bayu_forecast.drivers import REACH, apply_intensities
+from bayu_forecast.drivers import MONTHS_AHEAD, apply_intensities
 from bayu_forecast.errors import ScenarioError, UnknownNameError
 from bayu_forecast.scenarios import Scenario, apply, decided
 from bayu_forecast.schema.names import BASELINE, SAMPLE, SERIES
@@ -105,7 +105,7 @@ class LeverGame:
         rows, self.month = np.unique(self.given[shifts.future], axis=0, return_inverse=True)
         self.rows = pd.DataFrame(rows, columns=self.given.columns)
         # a driver without any input to come, or soon to begin, is nothing, whatever it is multiplied by
-        near = shifts.future & (np.arange(len(shifts.future)) < shifts.last + REACH)
+        near = shifts.future & (np.arange(len(shifts.future)) < shifts.last + MONTHS_AHEAD)
         later = ((self.ended != 0.0) | (self.asked != 0.0))[near].any()
         self.moved = [d for d in self.specs if later[d] and (d in players or d in set(levers["driver"]))]
         self._kept: dict[tuple[str, bytes], Array] = {}

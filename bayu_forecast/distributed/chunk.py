@@ -84,7 +84,7 @@ def _answer(chunk: Chunk, y: xr.Dataset) -> tuple[xr.Dataset, dict[str, str]]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FailedSeriesWarning)
             drawn = _ask(model.fit(y, chunk.X), job, chunk.X)
-    except Exception as error:
+    except Exception as error:  # whatever a model dies of on one series must not cost the others
         # what is wrong with the question is wrong for every series; anything else may be one series' fault
         if isinstance(error, BayuError) and type(error) not in (DataError, ConvergenceError):
             raise

@@ -5,7 +5,7 @@ Floor F3. Pure functions on tables and specifications; it must never import data
 
 from __future__ import annotations
 
-from bayu_forecast.drivers.anticipation import REACH, anticipated
+from bayu_forecast.drivers.anticipation import MONTHS_AHEAD, anticipated
 from bayu_forecast.drivers.contrast import contrast_of, read_contrast
 from bayu_forecast.drivers.honesty import beyond_history, contraction, label
 from bayu_forecast.drivers.levers import apply_intensities, lever_inputs, lever_table
@@ -14,7 +14,7 @@ from bayu_forecast.drivers.reading import combine
 from bayu_forecast.drivers.responses import carry_over, ceiling, intensity, responses, unpaid_stock
 
 __all__ = [
-    "REACH",
+    "MONTHS_AHEAD",
     "announced_end",
     "anticipated",
     "apply_intensities",

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 #: months of rush before an end, of the gap after it, of waiting before a start, and of catching up after it
 RUSH, GAP, WAIT, CATCH_UP = 2, 3, 1, 2
 #: months before a start or an end in which it may already be felt
-REACH = max(RUSH, WAIT)
+MONTHS_AHEAD = max(RUSH, WAIT)
 
 
 def anticipated(spec: DriverSpec, stated: Floats, first_open: int) -> Floats:

@@ -84,8 +84,8 @@ def coverage(lower: xr.DataArray, upper: xr.DataArray, observed: xr.DataArray, *
     0.5
     """
     same_labels(lower, upper, observed)
-    share: xr.DataArray = xr.apply_ufunc(scoring.covered, lower, upper, observed, join="exact").mean(over)
-    return share.assign_attrs(units="1", long_name="share of outcomes inside")
+    inside: xr.DataArray = xr.apply_ufunc(scoring.covered, lower, upper, observed, join="exact")
+    return averaged(inside, over, "1", "share of outcomes inside")
 
 
 def mae(forecast: xr.DataArray, observed: xr.DataArray, *, over: Over) -> xr.DataArray:

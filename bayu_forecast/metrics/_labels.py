@@ -25,5 +25,5 @@ def same_labels(*arrays: xr.DataArray) -> None:
 
 def averaged(score: xr.DataArray, over: Over, units: str, name: str) -> xr.DataArray:
     """Average over dimensions, missing scores left out, and label."""
-    mean: xr.DataArray = score.mean(over)  # type: ignore[arg-type]
+    mean: xr.DataArray = score.mean(over)  # type: ignore[arg-type]  # an iterable of dimensions is fine; the stubs ask for a collection
     return mean.assign_attrs(units=units, long_name=name)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -55,6 +55,12 @@ class Panel:
     time: pd.Index
     features: Array | None = None
     feature_names: tuple[str, ...] = ()
+
+    def until(self, cut: int, rows: NDArray[np.intp]) -> Panel:
+        """The first ``cut`` times of some series: what was there before an end was withheld."""
+        features = None if self.features is None else self.features[rows, :cut]
+        series = tuple(self.series[r] for r in rows)
+        return replace(self, values=self.values[rows, :cut], series=series, time=self.time[:cut], features=features)
 
     def labelled(self) -> tuple[xr.Dataset, xr.DataArray | None]:
         """Values and drivers with their labels, as ``fit`` takes them: what a forecaster made of others hands on."""
@@ -342,7 +348,7 @@ def _told(reasons: Mapping[str, str]) -> str:
 def _whole(number: object, name: str, least: int | None) -> int:
     """An integer, at least so large."""
     try:
-        whole = operator.index(number)  # type: ignore[arg-type]
+        whole = operator.index(number)  # type: ignore[arg-type]  # whether it is one is what is asked
     except TypeError:
         raise SchemaError(f"{name} is {number!r}: give a whole number", names=[name], got=number) from None
     if isinstance(number, bool) or (least is not None and whole < least):

@@ -226,8 +226,7 @@ class BoostingForecaster(Forecaster):
             ahead = np.concatenate([ahead, np.repeat(ahead[:, -1:], n_blocks * self.taught_ - horizon, axis=1)], axis=1)
         values, paths, units = self._values, [], []
         for block in range(n_blocks):
-            table = self._table(values) if block or self._next is None else None
-            central, unit = self._central(table, ahead) if table is not None else self._next  # type: ignore[misc]
+            central, unit = self._central(self._table(values), ahead) if block or self._next is None else self._next
             paths.append(central)
             units.append(unit)
             if block + 1 < n_blocks:

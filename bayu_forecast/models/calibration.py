@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,14 +102,11 @@ class CalibratedForecaster(Forecaster):
         rows = np.flatnonzero((np.isfinite(panel.values[:, :cut]).sum(axis=1) >= _STAY * over) & np.isfinite(happened))
         if not len(rows):
             return np.empty(0)
-        features = None if panel.features is None else panel.features[rows]
-        past = replace(panel, values=panel.values[rows, :cut], series=tuple(panel.series[r] for r in rows), time=panel.time[:cut],
-                       features=None if features is None else features[:, :cut])  # fmt: skip
         try:
-            member = self._member(past)
+            member = self._member(panel.until(cut, rows))
         except DataError:
             return np.empty(0)
-        ahead = None if features is None or not member.tags.drivers else features[member._kept][:, cut:cut + over]
+        ahead = None if panel.features is None or not member.tags.drivers else panel.features[rows, cut:cut + over][member._kept]
         sums = member._with_failed(member._simulate(over, _SAMPLES, 0, ahead).sum(axis=2), axis=1)
         middle = np.median(sums, axis=0)
         spread = _NORMAL_MAD * np.median(np.abs(sums - middle), axis=0)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -107,14 +106,11 @@ class CombinedForecaster(Forecaster):
 
     def _withheld(self, panel: Panel, rows: NDArray[np.intp], cut: int, step: int) -> tuple[Array, Array]:
         """Members' values (n_members, n_draws, n_series, step) and what happened, in units of each series' seasonal changes."""
-        ahead = slice(cut, cut + step)
-        features = None if panel.features is None else panel.features[rows]
-        past = replace(panel, values=panel.values[rows, :cut], series=tuple(panel.series[r] for r in rows), time=panel.time[:cut],
-                       features=None if features is None else features[:, :cut])  # fmt: skip
+        past, ahead = panel.until(cut, rows), slice(cut, cut + step)
         probe = CombinedForecaster(self.members)
         probe._reasons = {}
         probe._fit_members(past, list(self.members))
-        quantiles = probe._each_summary(step, None if features is None else features[:, ahead])[1][:, _EVEN]
+        quantiles = probe._each_summary(step, None if panel.features is None else panel.features[rows, ahead])[1][:, _EVEN]
         scale = np.nanmean(np.abs(past.values[:, panel.season:] - past.values[:, :-panel.season]), axis=1)
         scale = np.where(np.isfinite(scale) & (scale > 0), scale, np.nan)[:, None]
         return quantiles / scale, panel.values[rows, ahead] / scale

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast._numeric.dynamic_theta import columns, fit_theta
+from bayu_forecast._numeric.panel_units import PanelUnits
 from bayu_forecast._numeric.smoothing import moving_pattern
-from bayu_forecast._numeric.smoothing_pool import Scaled
 from bayu_forecast._numeric.streams import normals, uniforms
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.smoothing import quantiles_around
@@ -47,7 +47,7 @@ class DynamicThetaForecaster(Forecaster):
 
     def _fit(self, panel: Panel) -> None:
         self._names, self._season, self._n_time = panel.series, panel.season, panel.values.shape[1]
-        self._scaled = Scaled.of(panel.values)
+        self._scaled = PanelUnits.of(panel.values)
         positive = self._scaled.positive[:, None]
         values = self._scaled.values
         logs = moving_pattern(np.log(np.where(positive, values, 1.0)), panel.season)

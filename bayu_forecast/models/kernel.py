@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from bayu_forecast._numeric.kernel_process import fit, predict
-from bayu_forecast._numeric.smoothing_pool import Scaled
+from bayu_forecast._numeric.panel_units import PanelUnits, standardised
 from bayu_forecast._numeric.streams import BLOCK, normals
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 
@@ -57,15 +57,12 @@ class KernelForecaster(Forecaster):
     def _fit(self, panel: Panel) -> None:
         self._names, self._season = panel.series, panel.season
         values = panel.values
-        scaled = Scaled.of(values)
-        recent = Scaled(scaled.values[:, -self.n_recent:], scaled.shift, scaled.scale, scaled.positive)
+        scaled = PanelUnits.of(values)
+        recent = PanelUnits(scaled.values[:, -self.n_recent:], scaled.shift, scaled.scale, scaled.positive)
         moved = np.where(recent.positive[:, None], np.sqrt(np.maximum(recent.values, 0.0)), recent.values)
         moved = np.where(np.isfinite(moved).any(axis=1, keepdims=True), moved, 0.0)
-        self._centre = np.nanmean(moved, axis=1)
-        spread = np.nanstd(moved, axis=1)
-        self._spread = np.where(spread > 1e-9 * (1 + np.abs(self._centre)), spread, 1e-3 * (1 + np.abs(self._centre)))
-        self._scaled, self._n_time = scaled, moved.shape[1]
-        self._standard = (moved - self._centre[:, None]) / self._spread[:, None]
+        self._standard, centre, spread = standardised(moved)
+        self._centre, self._spread, self._scaled, self._n_time = centre[:, 0], spread[:, 0], scaled, moved.shape[1]
         self.parameters_ = np.array([fit(row[seen], np.flatnonzero(seen).astype(float), self._season)
                                      for row, seen in zip(self._standard, np.isfinite(self._standard), strict=True)])
 

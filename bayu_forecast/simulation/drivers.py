@@ -161,8 +161,7 @@ class DriverShifts:
         stated, more = if_ended[window], (if_going_on - if_ended)[window]
         rows = stated[None, :]
         if more.any():
-            goes_on = uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability
-            rows = rows + goes_on[:, None] * more[None, :]
+            rows = rows + self.goes_on(spec)[:, None] * more[None, :]
         noisy = self.future[window] & (spec.execution_sd > 0.0)
         if spec.nature == UNCERTAIN and noisy.any():
             # what a scenario states of it is what happens; elsewhere it deviates year by year
@@ -174,8 +173,15 @@ class DriverShifts:
 
     def _by_year(self, spec: DriverSpec, window: slice) -> Array:
         """One standard normal a sample and year, spread over its months."""
-        drawn = normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
-        return np.asarray(drawn.T[:, self.year[window]])
+        return np.asarray(self.execution(spec).T[:, self.year[window]])
+
+    def execution(self, spec: DriverSpec) -> Array:
+        """Standard normals (year, sample) of how much of the money is paid, the years counted from the design's first."""
+        return normals(self.seed, ("execution", spec.id), int(self.year[-1]) + 1, self.samples)
+
+    def goes_on(self, spec: DriverSpec) -> NDArray[np.bool_]:
+        """Whether a running programme goes on after its announced end, (sample,)."""
+        return np.asarray(uniforms(self.seed, ("continuation", spec.id), 1, self.samples)[0] < spec.continuation_probability)
 
     def _warn(self, scenario: Scenario, asked: pd.DataFrame) -> None:
         """Say which inputs leave what was ever seen: there the answer is the assumed shape."""

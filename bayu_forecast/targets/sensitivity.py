@@ -14,7 +14,6 @@ from scipy.special import ndtri
 from sklearn.base import clone
 
 from bayu_forecast._numeric.sensitivity import Tornado, sobol_indices, tornado
-from bayu_forecast._numeric.streams import normals, uniforms
 from bayu_forecast.design import design
 from bayu_forecast.errors import ScenarioError, TargetError
 from bayu_forecast.paths import annual_sum
@@ -194,12 +193,10 @@ def _inputs(worlds: Worlds, scenario: Scenario, year: int, revision: Array) -> t
         found.append((spec.id, EFFECT, shifts.multiplier[spec.id][:n]))
         later = going_on.loc[(months[until] > shifts.inputs.as_of) & (months[until].year == year), spec.id]
         if spec.execution_sd > 0.0 and (spec.nature == "uncertain" or bool((later != 0.0).any())):
-            # the streams of simulation.drivers: one normal a year, one uniform a programme
-            drawn = normals(worlds.seed, (EXECUTION, spec.id), year - months[0].year + 1, shifts.samples)[-1, :n]
+            drawn = shifts.execution(spec)[year - months[0].year, :n]
             found.append((f"{spec.id} {EXECUTION}", EXECUTION, spec.execution_sd * drawn))
         if not ended[spec.id].equals(going_on[spec.id]):
-            drawn = uniforms(worlds.seed, (CONTINUATION, spec.id), 1, shifts.samples)[0, :n]
-            found.append((f"{spec.id} {CONTINUATION}", CONTINUATION, (drawn < spec.continuation_probability).astype(np.float64)))
+            found.append((f"{spec.id} {CONTINUATION}", CONTINUATION, shifts.goes_on(spec)[:n].astype(np.float64)))
     found.append((REVISION, REVISION, revision))
     kept = [f for f in found if f[2].std() > 0.0]
     return [k[0] for k in kept], [k[1] for k in kept], np.column_stack([k[2] for k in kept])

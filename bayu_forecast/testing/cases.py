@@ -65,6 +65,21 @@ class Case:
         return np.asarray(self.fit(y).simulate(horizon, samples=SAMPLES, rng=1)["value"].values)
 
 
+Applies = Callable[[ForecasterTags], bool]
+#: every check under its name, with the tags it applies to, in the order in which the modules of checks define them
+CHECKS: dict[str, tuple[Callable[[Case], None], Applies]] = {}
+
+
+def check(applies: Applies = lambda _: True) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
+    """Register a check for forecasters with certain tags."""
+
+    def register(run: Callable[[Case], None]) -> Callable[[Case], None]:
+        CHECKS[run.__name__.removeprefix("check_")] = (run, applies)
+        return run
+
+    return register
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """No warnings about how well an example fits."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import inspect
 import warnings
-from collections.abc import Callable
 
 import joblib
 import numpy as np
@@ -23,28 +22,13 @@ from bayu_forecast.errors import (
     SchemaError,
     UnknownNameError,
 )
-from bayu_forecast.models.base import ForecasterTags
 from bayu_forecast.schema.panel import as_panel
-from bayu_forecast.testing.cases import HORIZON, NAMES, SAMPLES, Case, driven, drivers, finite, monthly, plain, quiet, refuses, same
-
-Applies = Callable[[ForecasterTags], bool]
-CHECKS: dict[str, tuple[Callable[[Case], None], Applies]] = {}
-
-
-def _check(applies: Applies = lambda _: True) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
-    """Register a check for forecasters with certain tags."""
-
-    def register(run: Callable[[Case], None]) -> Callable[[Case], None]:
-        CHECKS[run.__name__.removeprefix("check_")] = (run, applies)
-        return run
-
-    return register
-
+from bayu_forecast.testing.cases import HORIZON, NAMES, SAMPLES, Case, check, driven, drivers, finite, monthly, plain, quiet, refuses, same
 
 # --- parameters and fitting -----------------------------------------------------------------------------------------------
 
 
-@_check()
+@check()
 def check_constructor_only_stores(case: Case) -> None:
     """Every argument becomes the attribute of its name, untouched, and nothing else is set."""
     given = case.prototype.get_params(deep=False)
@@ -55,7 +39,7 @@ def check_constructor_only_stores(case: Case) -> None:
     assert not changed, f"changed on the way in: {changed}"
 
 
-@_check()
+@check()
 def check_clone_keeps_parameters(case: Case) -> None:
     """scikit-learn's ``clone``, ``set_params`` and ``repr`` work."""
     fresh = case.make()
@@ -64,7 +48,7 @@ def check_clone_keeps_parameters(case: Case) -> None:
     assert type(fresh).__name__ in repr(fresh)
 
 
-@_check()
+@check()
 def check_fit_returns_itself(case: Case) -> None:
     """``fit`` returns the object, and what it learns ends, or starts, with an underscore."""
     fresh = case.make()
@@ -75,7 +59,7 @@ def check_fit_returns_itself(case: Case) -> None:
     assert not public, f"learned attributes without an underscore: {public}"
 
 
-@_check()
+@check()
 def check_fit_leaves_its_arguments(case: Case) -> None:
     """The data given to ``fit`` are not written to."""
     y, X = monthly(), drivers() if case.tags.drivers else None
@@ -86,7 +70,7 @@ def check_fit_leaves_its_arguments(case: Case) -> None:
         pd.testing.assert_frame_equal(X, kept[1])
 
 
-@_check()
+@check()
 def check_fit_twice_is_once(case: Case) -> None:
     """A second ``fit`` forgets the first."""
     model = case.fit(as_panel({"other": np.arange(30.0) ** 1.5 + 5.0}, season=4))
@@ -95,7 +79,7 @@ def check_fit_twice_is_once(case: Case) -> None:
     same(_draw(model), _draw(case.fitted), "refitted and fresh paths")
 
 
-@_check()
+@check()
 def check_unfitted_says_so(case: Case) -> None:
     """Questions before ``fit`` raise ``NotFittedError``."""
     refuses(NotFittedError, "fit", lambda: case.make().simulate(3))
@@ -105,7 +89,7 @@ def check_unfitted_says_so(case: Case) -> None:
 # --- paths and summaries --------------------------------------------------------------------------------------------------
 
 
-@_check()
+@check()
 def check_paths_follow_the_schema(case: Case) -> None:
     """``value`` (sample, series, time), float64, finite, labelled with the series and the months ahead."""
     paths = case.fitted.simulate(HORIZON, samples=SAMPLES, rng=1)
@@ -117,7 +101,7 @@ def check_paths_follow_the_schema(case: Case) -> None:
     finite(paths["value"], "paths")
 
 
-@_check()
+@check()
 def check_summaries_follow_the_schema(case: Case) -> None:
     """``mean``, ``median`` (series, time) and nested ``lower``, ``upper`` (coverage, series, time)."""
     told = case.fitted.predict(HORIZON, coverage=[0.5, 0.8, 0.95])
@@ -129,7 +113,7 @@ def check_summaries_follow_the_schema(case: Case) -> None:
     assert bool((np.diff(stack, axis=0) >= 0).all()), "quantiles cross"
 
 
-@_check()
+@check()
 def check_summaries_are_those_of_the_paths(case: Case) -> None:
     """``predict`` summarises what ``simulate`` draws, up to Monte-Carlo error."""
     told = case.fitted.predict(HORIZON, coverage=0.8)
@@ -141,7 +125,7 @@ def check_summaries_are_those_of_the_paths(case: Case) -> None:
         assert float(off.max()) < 0.12, f"{name} of predict is {off.max():.2f} interval widths from that of the paths"
 
 
-@_check()
+@check()
 def check_answers_write_nothing(case: Case) -> None:
     """``simulate`` and ``predict`` leave the fitted object as it was."""
     model = case.fit(case.y)
@@ -151,7 +135,7 @@ def check_answers_write_nothing(case: Case) -> None:
     assert joblib.hash(plain(vars(model))) == before, "the fitted object changed"
 
 
-@_check()
+@check()
 def check_copies_agree(case: Case) -> None:
     """A deep copy draws the same paths."""
     same(_draw(copy.deepcopy(case.fitted)), _draw(case.fitted), "paths of a copy")
@@ -160,7 +144,7 @@ def check_copies_agree(case: Case) -> None:
 # --- seeds, prefixes, chunks ----------------------------------------------------------------------------------------------
 
 
-@_check()
+@check()
 def check_seeds_repeat(case: Case) -> None:
     """The same seed gives the same paths, another one others."""
     first = _draw(case.fitted)
@@ -168,28 +152,28 @@ def check_seeds_repeat(case: Case) -> None:
     assert not np.array_equal(first, case.fitted.simulate(HORIZON, samples=SAMPLES, rng=2)["value"].values), "the seed changes nothing"
 
 
-@_check()
+@check()
 def check_fewer_samples_are_a_prefix(case: Case) -> None:
     """A run of few samples is the beginning of a run of many."""
     many = case.fitted.simulate(HORIZON, samples=300, rng=1)["value"].values
     same(many[:SAMPLES], _draw(case.fitted), "samples", tolerance=1e-9)
 
 
-@_check()
+@check()
 def check_shorter_horizons_are_a_prefix(case: Case) -> None:
     """Asking further ahead moves no nearer month."""
     far = case.fitted.simulate(2 * HORIZON, samples=SAMPLES, rng=1)["value"].values
     same(far[:, :, :HORIZON], _draw(case.fitted), "horizons", tolerance=1e-9)
 
 
-@_check()
+@check()
 def check_order_of_series_is_nothing(case: Case) -> None:
     """Permuting the series permutes the paths."""
     turned = case.fit(monthly()[[NAMES[2], NAMES[0], NAMES[1]]]).simulate(HORIZON, samples=SAMPLES, rng=1)
     same(turned["value"].sel(series=list(NAMES)), _draw(case.fitted), "paths of permuted series", tolerance=1e-9)
 
 
-@_check(lambda tags: not tags.panel)
+@check(lambda tags: not tags.panel)
 def check_chunks_of_series_are_nothing(case: Case) -> None:
     """A series fitted alone gets the paths that it gets in company."""
     alone = case.fit(monthly()[[NAMES[1]]]).simulate(HORIZON, samples=SAMPLES, rng=1)["value"].values
@@ -199,7 +183,7 @@ def check_chunks_of_series_are_nothing(case: Case) -> None:
 # --- labels and horizons --------------------------------------------------------------------------------------------------
 
 
-@_check()
+@check()
 def check_rows_are_read_by_label(case: Case) -> None:
     """Shuffled rows, a long frame and an array are the same panel."""
     frame = monthly()
@@ -211,7 +195,7 @@ def check_rows_are_read_by_label(case: Case) -> None:
         same(case.values(form), _draw(case.fitted), what, tolerance=1e-9)
 
 
-@_check()
+@check()
 def check_horizon_is_a_number_or_a_date(case: Case) -> None:
     """``"2023-06"`` is six months after 2022-12; what is neither, or not ahead, is refused."""
     by_date = case.fitted.simulate("2023-06", samples=SAMPLES, rng=1)["value"].values
@@ -220,24 +204,24 @@ def check_horizon_is_a_number_or_a_date(case: Case) -> None:
         refuses(HorizonError, str(wrong), lambda wrong=wrong: case.fitted.predict(wrong))  # type: ignore[misc]
 
 
-@_check()
+@check()
 def check_wrong_questions_are_refused(case: Case) -> None:
     """Impossible sample counts, seeds and coverages raise ``SchemaError``."""
     refuses(SchemaError, "samples", lambda: case.fitted.simulate(2, samples=0))
-    refuses(SchemaError, "rng", lambda: case.fitted.simulate(2, rng="x"))  # type: ignore[arg-type]
+    refuses(SchemaError, "rng", lambda: case.fitted.simulate(2, rng="x"))  # type: ignore[arg-type]  # the wrong type is the test
     refuses(SchemaError, "coverage", lambda: case.fitted.predict(2, coverage=[80]))
 
 
 # --- drivers --------------------------------------------------------------------------------------------------------------
 
 
-@_check(lambda tags: not tags.drivers)
+@check(lambda tags: not tags.drivers)
 def check_drivers_are_refused(case: Case) -> None:
     """A forecaster without drivers says so instead of ignoring them."""
     refuses(SchemaError, "drivers", lambda: case.make().fit(case.y, drivers()))
 
 
-@_check(lambda tags: tags.drivers)
+@check(lambda tags: tags.drivers)
 def check_drivers_are_read_by_name(case: Case) -> None:
     """The order of features, and of rows, changes nothing."""
     X = drivers()
@@ -246,7 +230,7 @@ def check_drivers_are_read_by_name(case: Case) -> None:
     same(case.with_drivers.simulate(HORIZON, samples=SAMPLES, rng=1, X=turned)["value"], base, "drivers in another order")
 
 
-@_check(lambda tags: tags.drivers)
+@check(lambda tags: tags.drivers)
 def check_drivers_matter_in_the_same_draws(case: Case) -> None:
     """Moving a driver that mattered moves paths; identical drivers give identical paths."""
     X = drivers()
@@ -257,7 +241,7 @@ def check_drivers_matter_in_the_same_draws(case: Case) -> None:
     assert bool((moved > 5.0).all()), f"a promotion worth 20 moves the paths by {moved.round(1)}"
 
 
-@_check(lambda tags: tags.drivers)
+@check(lambda tags: tags.drivers)
 def check_later_drivers_move_nothing_earlier(case: Case) -> None:
     """What a driver does after a month changes no path before it."""
     X = drivers()
@@ -267,7 +251,7 @@ def check_later_drivers_move_nothing_earlier(case: Case) -> None:
     same(base[:, :, :3], moved[:, :, :3], "months before the change")
 
 
-@_check(lambda tags: tags.drivers)
+@check(lambda tags: tags.drivers)
 def check_absent_drivers_are_named(case: Case) -> None:
     """Features and months that are not there raise an error that names them."""
     X = drivers()
@@ -280,7 +264,7 @@ def check_absent_drivers_are_named(case: Case) -> None:
     refuses(SchemaError, "without drivers", lambda: case.fitted.simulate(HORIZON, X=X))
 
 
-@_check(lambda tags: tags.drivers and not tags.extrapolates)
+@check(lambda tags: tags.drivers and not tags.extrapolates)
 def check_leaving_the_range_warns(case: Case) -> None:
     """A driver far beyond its history brings an ``ExtrapolationWarning``."""
     with warnings.catch_warnings(record=True) as caught:

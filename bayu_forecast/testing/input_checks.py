@@ -6,30 +6,16 @@ Floor F7. A series is answered with finite numbers, or named in ``failed_``; not
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast.errors import FailedSeriesWarning, PeriodError
-from bayu_forecast.models.base import Forecaster, ForecasterTags
+from bayu_forecast.models.base import Forecaster
 from bayu_forecast.schema.panel import as_panel
-from bayu_forecast.testing.cases import HORIZON, SAMPLES, Case, finite, monthly, refuses, same
+from bayu_forecast.testing.cases import HORIZON, SAMPLES, Case, check, finite, monthly, refuses, same
 
 Array = NDArray[np.float64]
-Applies = Callable[[ForecasterTags], bool]
-CHECKS: dict[str, tuple[Callable[[Case], None], Applies]] = {}
-
-
-def _check(applies: Applies = lambda _: True) -> Callable[[Callable[[Case], None]], Callable[[Case], None]]:
-    """Register a check for forecasters with certain tags."""
-
-    def register(run: Callable[[Case], None]) -> Callable[[Case], None]:
-        CHECKS[run.__name__.removeprefix("check_")] = (run, applies)
-        return run
-
-    return register
-
 
 def _answered(model: Forecaster, what: str) -> Array:
     """Finite paths and summaries for every series that is not named as failed; the paths."""
@@ -44,7 +30,7 @@ def _answered(model: Forecaster, what: str) -> Array:
     return paths
 
 
-@_check()
+@check()
 def check_gaps_are_bridged(case: Case) -> None:
     """Missing months inside and at the end of a series."""
     y = monthly()
@@ -57,7 +43,7 @@ def check_gaps_are_bridged(case: Case) -> None:
     assert bool((np.abs(np.median(paths, axis=(0, 2)) / last - 1.0) < 0.5).all()), "gaps throw the level off"
 
 
-@_check()
+@check()
 def check_late_starts_are_fine(case: Case) -> None:
     """Series of different lengths end together."""
     model = case.fit(as_panel([monthly()["north"].to_numpy()[-n:] for n in (48, 40, 26)], season=12))
@@ -65,7 +51,7 @@ def check_late_starts_are_fine(case: Case) -> None:
     _answered(model, "series that start late")
 
 
-@_check()
+@check()
 def check_short_series_are_answered_or_named(case: Case) -> None:
     """From one value to two seasons; at ``min_length`` there is an answer, below a name."""
     lengths = [*range(1, 10), 12, 13, 18, 24, 25, 27]
@@ -76,7 +62,7 @@ def check_short_series_are_answered_or_named(case: Case) -> None:
     _answered(model, "short series")
 
 
-@_check()
+@check()
 def check_annual_series(case: Case) -> None:
     """A dozen years, season 1."""
     y = {"growing": 100.0 * 1.05 ** np.arange(12.0) + np.sin(np.arange(12.0)), "other": 50.0 + np.cos(np.arange(12.0)) * 3}
@@ -85,7 +71,7 @@ def check_annual_series(case: Case) -> None:
     _answered(model, "annual series")
 
 
-@_check()
+@check()
 def check_weekly_series(case: Case) -> None:
     """Two and a half years of weeks, season 52."""
     t = np.arange(130.0)
@@ -95,7 +81,7 @@ def check_weekly_series(case: Case) -> None:
     _answered(model, "weekly series")
 
 
-@_check()
+@check()
 def check_broken_series_are_named(case: Case) -> None:
     """Infinite and empty series are set aside by name; the others get the numbers that they get without them."""
     frame = monthly()
@@ -113,14 +99,14 @@ def check_broken_series_are_named(case: Case) -> None:
     same(paths[:, :3], case.values(frame), "paths of the sound series", tolerance=1e-9)
 
 
-@_check()
+@check()
 def check_duplicated_dates_are_refused(case: Case) -> None:
     """Two values for one month: an error that names it."""
     y = monthly()
     refuses(PeriodError, "2019-02-01", lambda: case.make().fit(y.set_axis(y.index[[0, 1, 1, *range(3, 48)]])))
 
 
-@_check()
+@check()
 def check_constant_series(case: Case) -> None:
     """A series that never moves stays about where it is; all zeros too."""
     model = case.fit(as_panel({"seven": np.full(36, 7.0), "zero": np.zeros(36), "moving": monthly()["north"].to_numpy()}, season=12))
@@ -130,7 +116,7 @@ def check_constant_series(case: Case) -> None:
     assert bool((np.abs(np.median(paths[:, 1], axis=0)) < 0.5).all()), "a series of zeros moves"
 
 
-@_check()
+@check()
 def check_some_zeros(case: Case) -> None:
     """Counts with many zeros."""
     y = np.random.default_rng(8).poisson(0.7, 48)
@@ -139,7 +125,7 @@ def check_some_zeros(case: Case) -> None:
     _answered(model, "counts")
 
 
-@_check()
+@check()
 def check_negative_series(case: Case) -> None:
     """Below zero, and across it."""
     y = monthly()["north"].to_numpy()
@@ -149,14 +135,14 @@ def check_negative_series(case: Case) -> None:
     assert float(np.median(paths[:, 0])) < -50.0, "a negative series turned positive"
 
 
-@_check()
+@check()
 def check_whole_numbers_are_numbers(case: Case) -> None:
     """Integer types give what their floats give."""
     y = monthly().round()
     same(case.values(y.astype(int)), case.values(y), "paths of integers")
 
 
-@_check()
+@check()
 def check_huge_and_tiny_numbers(case: Case) -> None:
     """1e15 and 1e-12 are sizes like any other."""
     y = monthly()["north"].to_numpy()
@@ -167,13 +153,13 @@ def check_huge_and_tiny_numbers(case: Case) -> None:
     assert bool((np.abs(middle / middle[2] - 1.0) < 0.2).all()), f"levels {middle} from the same series in other units"
 
 
-@_check(lambda tags: tags.scale_equivariant)
+@check(lambda tags: tags.scale_equivariant)
 def check_units_are_nothing(case: Case) -> None:
     """Multiplying the series multiplies the paths."""
     same(case.values(monthly() * 1e4), 1e4 * case.values(monthly()), "paths in other units", tolerance=1e-4)
 
 
-@_check(lambda tags: tags.positive)
+@check(lambda tags: tags.positive)
 def check_positive_series_stay_positive(case: Case) -> None:
     """Positive series get positive paths, however far ahead and however noisy."""
     noisy = np.exp(np.random.default_rng(6).standard_normal(48))

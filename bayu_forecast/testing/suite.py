@@ -6,18 +6,14 @@ Floor F7.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 import pandas as pd
 
-from bayu_forecast.models.base import Forecaster, ForecasterTags
-from bayu_forecast.testing import contract_checks, input_checks
-from bayu_forecast.testing.cases import Case
-
-#: names of the checks, and when they apply
-CHECKS: dict[str, tuple[Callable[[Case], None], Callable[[ForecasterTags], bool]]] = {**contract_checks.CHECKS, **input_checks.CHECKS}
+from bayu_forecast.models.base import Forecaster
+from bayu_forecast.testing import contract_checks, input_checks  # noqa: F401 (importing them registers their checks)
+from bayu_forecast.testing.cases import CHECKS, Case
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,10 @@ One set of defaults for ours, nothing tuned for a set.
 
 sMAPE in per cent; MASE over the in-sample error of the seasonal naive; OWA against M4's Naive2; MSIS at 95 %; sCRPS is the mean of
 19 quantile losses, twice, over the scale of MASE. Ours in bold: the point is the median, the mean where it says so. CPU of one
-thread, as a multiple of AutoETS's; where stored results of the same machine were taken up (`--resume`) these multiples are rough, and `speed.py` measures
-them side by side. LightGBM is a global model with split-conformal quantiles; "two forms" is the mean
-of two such, one on growth and one on seasonal growth. "se" is the standard error of the paired difference: below two of them is noise.
+thread, as a multiple of AutoETS's; where stored results of the same machine were taken up (`--resume`) these
+multiples are rough, and `speed.py` measures them side by side. LightGBM is a global model with split-conformal
+quantiles; "two forms" is the mean of two such, one on growth and one on seasonal growth.
+"se" is the standard error of the paired difference: below two of them is noise.
 """
     parts = [head]
     for name, frame in results.groupby("set", sort=False):

@@ -182,12 +182,12 @@ def test_outliers_are_told_from_the_rest_of_their_series(rng: np.random.Generato
 # --- mixtures -----------------------------------------------------------------------------------------------------------------
 
 
-def mixture(*components: tuple[float, int, float, float], horizon: int = 3) -> Mixture:
+def mixture(*components: tuple[float, int, float, float], horizon: int = 3, df: float = np.inf) -> Mixture:
     """Components as weight, scale, mean, standard deviation; independent over time."""
     weight, scale, mean, sd = (np.array(part) for part in zip(*components, strict=True))
     level = np.repeat(mean[:, None], horizon, axis=1)
     spread, roots = np.repeat(sd[:, None], horizon, axis=1), [np.eye(horizon)] * len(weight)
-    return Mixture(weight, scale.astype(np.intp), level, spread, roots, sd, 10.0, True)
+    return Mixture(weight, scale.astype(np.intp), level, spread, roots, sd, 10.0, True, df)
 
 
 def test_one_log_component_has_the_quantiles_of_a_lognormal() -> None:
@@ -196,8 +196,21 @@ def test_one_log_component_has_the_quantiles_of_a_lognormal() -> None:
     assert np.allclose(quantiles[:, 0], want, rtol=1e-4)
 
 
-def test_summary_and_paths_tell_the_same() -> None:
-    mixed = mixture((0.5, 0, 0.0, 0.2), (0.3, 2, 1.2, 0.1), (0.2, 1, 0.6, 0.3))
+def test_one_level_component_has_the_quantiles_of_a_t() -> None:
+    levels, whole = [0.005, 0.1, 0.5, 0.975], mixture((1.0, 4, 1000.0, 20.0), df=7.0)
+    want = stats.t(7.0, 1000.0, 20.0).ppf(levels)
+    assert np.allclose(whole.summary(levels)[1][:, 0], want, atol=0.5)  # Wallace approximation: 3e-4 in probability
+    paths = whole.paths(200_000, 7, "a")
+    assert np.allclose(np.quantile(paths[:, 1], levels, method="hazen"), want, atol=0.6)
+    # one size of shock to a path: the steps of a path are large together, though they are not correlated
+    away = (paths - 1000) / 20
+    assert abs(np.corrcoef(away[:, 0], away[:, 1])[0, 1]) < 0.01
+    assert np.corrcoef(away[:, 0] ** 2, away[:, 1] ** 2)[0, 1] > 0.1
+
+
+@pytest.mark.parametrize("df", [np.inf, 7.0])
+def test_summary_and_paths_tell_the_same(df: float) -> None:
+    mixed = mixture((0.5, 0, 0.0, 0.2), (0.3, 2, 1.2, 0.1), (0.2, 1, 0.6, 0.3), df=df)
     mean, quantiles = mixed.summary([0.05, 0.5, 0.95])
     paths = mixed.paths(100_000, 7, "a")
     assert np.allclose(paths.mean(axis=0), mean, rtol=5e-3)

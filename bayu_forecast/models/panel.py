@@ -18,7 +18,7 @@ from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Array, Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.panel_columns import SeriesColumns, columns_of
-from bayu_forecast.models.structure_prior import scales_of, structures_of, typical_structure, widening_of
+from bayu_forecast.models.structure_prior import scales_of, structures_of, typical_structure, tails_of
 
 #: series at a time
 _CHUNK = 256
@@ -45,8 +45,8 @@ class _Learned:
     pairs : array (n_series, n_pairs) of int
         Structure and scale of each component, as one number.
     weights : array (n_series, n_pairs)
-    widening : float
-        Factor on all standard deviations.
+    widening, df : float
+        Factor on the size of all shocks, and the degrees of freedom of their distribution.
     """
 
     scaled: Scaled
@@ -55,6 +55,7 @@ class _Learned:
     pairs: NDArray[np.intp]
     weights: Array
     widening: float
+    df: float
 
 
 class PanelStructural(Forecaster):
@@ -110,7 +111,7 @@ class PanelStructural(Forecaster):
             best, share = _largest(_log_weights(g, scaled, lengths, columns, part).reshape(len(part), -1))
             pairs.append(best)
             weights.append(share)
-        return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights), widening_of(self._season))
+        return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights), *tails_of(self._season))
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         out = np.empty((samples, len(self._names), horizon))
@@ -166,7 +167,7 @@ def _forecast(
     for i, s in enumerate(members):
         use = alive[i]
         yield int(s), Mixture(kept.weights[s, use], scale_of[i, use], mean[i, use], sd[i, use], roots[i, use], size[i, use],
-                              float(kept.scaled.unit[s]), bool(kept.scaled.non_negative[s]))
+                              float(kept.scaled.unit[s]), bool(kept.scaled.non_negative[s]), kept.df)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -17,6 +19,7 @@ from bayu_forecast._numeric.pooling import allocate, pool_quantiles
 from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Panel
 from bayu_forecast.models.combination import LEVELS
+from bayu_forecast.models.kernel_prior import prior_of
 
 Array = NDArray[np.float64]
 
@@ -153,15 +156,17 @@ def test_kernel_gradient_and_conditioning() -> None:
     rng = np.random.default_rng(0)
     time, theta = np.arange(30.0), np.array([-1.0, -1.2, -1.5, -0.3, 2.0, -0.5, -1.0])
     x = rng.normal(size=30)
-    at = Geometry.of(time, 4)
-    _, gradient = negative_log_posterior(theta, x, at)
+    prior = prior_of(4)
+    at = Geometry.of(time, 4, prior.damping)
+    value = partial(negative_log_posterior, x=x, at=at, prior=prior)
+    _, gradient = value(theta)
     steps = 1e-5 * np.eye(7)
-    numeric = [(negative_log_posterior(theta + e, x, at)[0] - negative_log_posterior(theta - e, x, at)[0]) / 2e-5 for e in steps]
+    numeric = [(value(theta + e)[0] - value(theta - e)[0]) / 2e-5 for e in steps]
     np.testing.assert_allclose(gradient, numeric, rtol=1e-4, atol=1e-5)
     signal, pattern = covariance(theta, at)
     assert np.linalg.eigvalsh(signal).min() > -1e-8
     assert (pattern > 0).all()
-    short, long = predict(theta, x, time, 4, 5), predict(theta, x, time, 4, 9)
+    short, long = predict(theta, x, time, 4, 5, prior), predict(theta, x, time, 4, 9, prior)
     np.testing.assert_allclose(long[0][:5], short[0], rtol=1e-9)
     np.testing.assert_allclose(long[1][:5, :5], short[1], rtol=1e-7, atol=1e-10)
 

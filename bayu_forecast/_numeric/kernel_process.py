@@ -6,7 +6,7 @@ t / m and D the distance of two times,
     cov = e^{2b} years years' + e^{2l} min(t, t') / m + e^{2s} C d^D C' / m^2
           + e^{2p - 2 sin^2(pi D / m) / e^{2w} - D / (m e^v)} + e^{2e} 1(D = 0)
 
-where C sums over time and d = 0.9. Smoothness over neighbouring places of the season (w) is what smoothers do not have.
+where C sums over time and d is a damping. Smoothness over neighbouring places of the season (w) is what smoothers do not have.
 """
 
 from __future__ import annotations
@@ -20,12 +20,25 @@ from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
-_DAMPING = 0.9
-#: order: straight trend, level, slope, smoothness of the pattern, its memory (log years), its size, noise
-PRIOR_MEAN = np.array([-1.23, -1.53, -1.41, -0.28, 2.30, -1.31, -1.33])
-PRIOR_SD = np.array([0.25, 0.98, 0.69, 0.67, 0.90, 1.20, 1.20])
 _BOUNDS = [(-6.0, 2.0)] * 3 + [(-2.0, 2.0), (-0.7, 4.0), (-6.0, 2.0), (-6.0, 1.0)]
 _JITTER = 1e-6
+
+
+@dataclass(frozen=True)
+class KernelPrior:
+    """What is known of the parameters beforehand.
+
+    Attributes
+    ----------
+    mean, sd : tuple of 7 floats
+        Of straight trend, level, slope, smoothness of the pattern, its memory (log years), its size, and noise.
+    damping : float
+        Of the slope from one step to the next.
+    """
+
+    mean: tuple[float, ...]
+    sd: tuple[float, ...]
+    damping: float
 
 
 @dataclass(frozen=True)
@@ -39,11 +52,11 @@ class Geometry:
     years: Array
 
     @classmethod
-    def of(cls, time: Array, season: int) -> Geometry:
+    def of(cls, time: Array, season: int, damping: float) -> Geometry:
         """For increasing integer times; the slope accumulates over every step, seen or not."""
         steps = np.arange(int(time[-1]) + 1, dtype=np.float64)
         total = np.tril(np.ones((len(steps), len(steps))), -1)
-        drift = (total @ _DAMPING ** np.abs(steps[:, None] - steps) @ total.T)[np.ix_(time.astype(np.intp), time.astype(np.intp))]
+        drift = (total @ damping ** np.abs(steps[:, None] - steps) @ total.T)[np.ix_(time.astype(np.intp), time.astype(np.intp))]
         years, apart = time / season, np.abs(time[:, None] - time)
         centred = years - years.mean()
         return cls(np.outer(centred, centred), (np.minimum.outer(time, time) + 1) / season, drift / season**2,
@@ -61,7 +74,7 @@ def covariance(theta: Array, at: Geometry) -> tuple[Array, Array]:
     return np.exp(2 * trend) * at.trend + np.exp(2 * level) * at.level + np.exp(2 * slope) * at.slope + pattern, pattern
 
 
-def negative_log_posterior(theta: Array, x: Array, at: Geometry) -> tuple[float, Array]:
+def negative_log_posterior(theta: Array, x: Array, at: Geometry, prior: KernelPrior) -> tuple[float, Array]:
     """Value and gradient, up to a constant."""
     signal, pattern = covariance(theta, at)
     signal[np.diag_indices(len(x))] += np.exp(2 * theta[6]) + _JITTER
@@ -78,23 +91,24 @@ def negative_log_posterior(theta: Array, x: Array, at: Geometry) -> tuple[float,
         np.exp(2 * theta[0]) * np.vdot(weight, at.trend), np.exp(2 * theta[1]) * np.vdot(weight, at.level),
         np.exp(2 * theta[2]) * np.vdot(weight, at.slope), 2 * np.vdot(seasonal, at.turn) / np.exp(2 * theta[3]),
         0.5 * np.vdot(seasonal, at.years) / np.exp(theta[4]), seasonal.sum(), np.exp(2 * theta[6]) * np.trace(weight)])
-    z = (theta - PRIOR_MEAN) / PRIOR_SD
+    z = (theta - np.array(prior.mean)) / prior.sd
     value = 0.5 * x @ solved + np.log(np.diag(root)).sum() + 0.5 * z @ z
-    return float(value), by_part + z / PRIOR_SD
+    return float(value), by_part + z / prior.sd
 
 
-def fit(x: Array, time: Array, season: int) -> Array:
-    """Parameters at the posterior mode for standardised values ``x`` at increasing integer times, (7,)."""
-    at = Geometry.of(time, season)
-    found = minimize(negative_log_posterior, PRIOR_MEAN, args=(x, at), jac=True, method="L-BFGS-B", bounds=_BOUNDS, options={"maxiter": 40})
-    return np.asarray(found.x)
+def fit(x: Array, time: Array, season: int, prior: KernelPrior) -> tuple[Array, float]:
+    """Parameters (7,) at the posterior mode for standardised values ``x`` at increasing integer times, and their log posterior."""
+    at = Geometry.of(time, season, prior.damping)
+    found = minimize(negative_log_posterior, np.array(prior.mean), args=(x, at, prior), jac=True, method="L-BFGS-B", bounds=_BOUNDS,
+                     options={"maxiter": 40})
+    return np.asarray(found.x), -float(found.fun)
 
 
-def predict(theta: Array, x: Array, time: Array, season: int, horizon: int) -> tuple[Array, Array]:
+def predict(theta: Array, x: Array, time: Array, season: int, horizon: int, prior: KernelPrior) -> tuple[Array, Array]:
     """Mean (horizon,) and covariance (horizon, horizon) of the next values."""
     n = len(x)
     everything = np.concatenate([time, time[-1] + np.arange(1, horizon + 1)])
-    at = Geometry.of(everything, season)
+    at = Geometry.of(everything, season, prior.damping)
     centre = (time / season).mean()  # the straight trend keeps the origin it was fitted with
     years = everything / season - centre
     at = Geometry(np.outer(years, years), at.level, at.slope, at.turn, at.years)

@@ -12,15 +12,13 @@ from bayu_forecast._numeric.latest_first import factor
 
 Array = NDArray[np.float64]
 
-#: robust standard deviations that a value may lie from what the others say
-_LIMIT = 4.0
 _ROUNDS = 2
 _MAD_TO_SD = 1.4826
 #: least share of the root mean square that counts as a standard deviation, for series that hardly move
 _LEAST = 0.25
 
 
-def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], variogram: Array) -> Array:
+def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], variogram: Array, limit: float = 4.0) -> Array:
     r"""Return series with their outliers pulled in to the limit (Huber's pseudo-values).
 
     What the others say of a value is its mean given all of them under one typical structure: with precision matrix :math:`P` the
@@ -34,6 +32,8 @@ def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], v
     lengths : array (n_series,) of int
     variogram : array (n,)
         Of the typical structure.
+    limit : float
+        Robust standard deviations that a value may lie from what the others say.
 
     Returns
     -------
@@ -62,14 +62,14 @@ def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], v
         half = np.linalg.inv(lower[:length, :length])
         precision = half.T @ half
         plain = of_length[whole[of_length]]
-        out[plain, :, :length] = _pull(out[plain, :, :length], precision)
+        out[plain, :, :length] = _pull(out[plain, :, :length], precision, limit)
         for s in of_length[~whole[of_length]].tolist():
             at = seen[s, :length]
-            out[s][:, np.flatnonzero(at)] = _pull(out[s][:, np.flatnonzero(at)], _without(precision, ~at))
+            out[s][:, np.flatnonzero(at)] = _pull(out[s][:, np.flatnonzero(at)], _without(precision, ~at), limit)
     return out
 
 
-def _pull(values: Array, precision: Array) -> Array:
+def _pull(values: Array, precision: Array, limit: float) -> Array:
     """Pull in the outliers of series (..., n) that share a precision matrix."""
     own = np.diagonal(precision)
     for _ in range(_ROUNDS):
@@ -77,7 +77,7 @@ def _pull(values: Array, precision: Array) -> Array:
         standard = residual * np.sqrt(own)
         size = np.abs(standard)
         sd = np.maximum(_MAD_TO_SD * np.median(size, axis=-1, keepdims=True), _LEAST * np.sqrt((size**2).mean(axis=-1, keepdims=True)))
-        values = values - residual * (1 - np.minimum(1.0, _LIMIT * sd / np.maximum(size, 1e-12)))
+        values = values - residual * (1 - np.minimum(1.0, limit * sd / np.maximum(size, 1e-12)))
     return np.asarray(values)
 
 

@@ -51,8 +51,8 @@ class Scaled:
         return np.isfinite(self.log_jacobian)
 
 
-def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
-    """Put series (n_series, n), missing as NaN, on some scales of ``SHIFTS``; those that are ever negative on the level.
+def standardise(values: Array, shifts: Collection[float] = SHIFTS[:-1]) -> Scaled:
+    """Put series (n_series, n), missing as NaN, on some scales of ``SHIFTS``; those that are ever negative on the level, asked for or not.
 
     Examples
     --------
@@ -68,7 +68,9 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS) -> Scaled:
     shape = (len(values), len(SHIFTS))
     z, centre, spread, jacobian = np.zeros((*shape, values.shape[1])), np.zeros(shape), np.ones(shape), np.full(shape, -np.inf)
     for scale, shift in enumerate(SHIFTS):
-        fits = lowest < 0 if np.isinf(shift) else (lowest / unit + shift > 0) & (lowest >= 0) & (shift in shifts)
+        fits = (lowest / unit + shift > 0) & (lowest >= 0) & (shift in shifts)
+        if np.isinf(shift):
+            fits = (lowest < 0) | (shift in shifts)
         raw = np.where(seen & fits[:, None], values, unit[:, None])
         scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
         centre[:, scale] = scaled.sum(axis=1) / count

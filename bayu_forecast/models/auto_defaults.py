@@ -39,11 +39,10 @@ class Defaults:
         return np.asarray((self.near + self.per_spread * np.minimum(away, 3.0)) * (1.0 + self.short / count)[:, None])
 
 
-_YEARLY = Defaults({"smoothing": 1.0, "structural": 0.5, "theta": 2.0, "residual": 1.5, "growth": 0.5}, near=0.85, per_spread=0.07,
-                   short=4.0)
-_QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "residual": 1.0, "growth": 1.0}, near=0.63, per_spread=0.10, short=8.0)
-_MONTHLY = Defaults({"smoothing": 1.0, "structural": 1.0, "kernel": 3.0, "residual": 1.0, "growth": 1.0}, near=0.67, per_spread=0.13,
-                    short=8.0)
+_YEARLY = Defaults({"smoothing": 1.0, "structural": 1.0, "theta": 1.0, "residual": 2.0, "growth": 1.0}, near=0.80, per_spread=0.05, short=4.0)
+_QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "kernel": 1.0, "residual": 1.0, "growth": 1.0}, near=0.70, per_spread=0.06,
+                      short=8.0)
+_MONTHLY = Defaults({"structural": 1.0, "kernel": 3.0, "residual": 1.5, "growth": 1.0}, near=0.78, per_spread=0.04, short=8.0)
 
 
 def defaults_of(season: int) -> Defaults:

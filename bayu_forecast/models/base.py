@@ -165,6 +165,14 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]
         """Set a series of the panel aside during ``_fit``: its rows of the answers may hold anything."""
         self._reasons[series] = reason
 
+    def _recent(self, panel: Panel, count: int) -> Array:
+        """Latest ``count`` values (n_series, n) of a panel, latest first; series that hold none there are set aside, and are zero."""
+        latest = panel.values[:, :-count - 1:-1]
+        alive = np.isfinite(latest).any(axis=1, keepdims=True)
+        for s in np.flatnonzero(~alive).tolist():
+            self._fail(panel.series[s], f"no value in the last {latest.shape[1]} times: forecast it in a panel that ends where it does")
+        return np.where(alive, latest, 0.0)
+
     # --- what a user calls ------------------------------------------------------------------------------------------------
 
     def fit(self, y: object, X: object = None) -> Self:

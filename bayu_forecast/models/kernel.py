@@ -1,4 +1,4 @@
-"""KernelForecaster: each series a Gaussian process at its posterior mode, on square roots.
+"""KernelForecaster: each series a Gaussian process at its posterior mode, on two scales.
 
 Floor F2 (east). The covariance is in ``_numeric.kernel_process``.
 """
@@ -10,32 +10,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from bayu_forecast._numeric.kernel_process import fit, predict
-from bayu_forecast._numeric.panel_units import PanelUnits, standardised
-from bayu_forecast._numeric.streams import BLOCK, normals
+from bayu_forecast._numeric.latest_first import root_of
+from bayu_forecast._numeric.mixture import Mixture
+from bayu_forecast._numeric.outliers import pull_in
+from bayu_forecast._numeric.scales import standardise
+from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.kernel_prior import prior_of
+from bayu_forecast.models.structure_prior import typical_structure
 
 Array = NDArray[np.float64]
 
 #: steps ahead computed together
 _BLOCK = 36
-#: nodes of the normal distribution over which means are taken
-_NODES, _SHARES = np.polynomial.hermite_e.hermegauss(9)
+#: scales that a series is modelled on, each counting by its likelihood to this power; one below the least share counts for nothing
+_SCALES, _POWER, _LEAST = (0.5, np.inf), 0.7, 2e-3
+#: robust standard deviations beyond which a value is pulled in
+_LIMIT = 6.0
 
 
 class KernelForecaster(Forecaster):
     """Trend, level, slope, a smooth and slowly changing pattern and noise as one Gaussian process.
 
-    Seven parameters at the mode of their posterior, one series at a time. Its pattern is smooth over neighbouring places of the season,
-    which exponential smoothers and dummy variables are not: it errs differently from both. Series that are never negative are modelled as
-    square roots.
+    Seven parameters at the mode of their posterior, one series at a time, on a scale near the log and on the level (on the level alone
+    where a series is ever negative); the two are mixed by how likely each is. Its pattern is smooth over neighbouring places of the
+    season, which exponential smoothers and dummy variables are not: it errs differently from both.
 
     Parameters
     ----------
     n_recent : int
         Most recent times that are used.
+
+    Attributes
+    ----------
+    parameters_ : array (n_series, n_scales, 7)
+        Logs, at the posterior mode; missing on scales that cannot hold a series.
+    weights_ : array (n_series, n_scales)
 
     References
     ----------
@@ -55,55 +67,53 @@ class KernelForecaster(Forecaster):
         self.n_recent = n_recent
 
     def _fit(self, panel: Panel) -> None:
-        self._names, self._season = panel.series, panel.season
-        values = panel.values
-        scaled = PanelUnits.of(values)
-        recent = PanelUnits(scaled.values[:, -self.n_recent:], scaled.shift, scaled.scale, scaled.positive)
-        moved = np.where(recent.positive[:, None], np.sqrt(np.maximum(recent.values, 0.0)), recent.values)
-        moved = np.where(np.isfinite(moved).any(axis=1, keepdims=True), moved, 0.0)
-        self._standard, centre, spread = standardised(moved)
-        self._centre, self._spread, self._scaled, self._n_time = centre[:, 0], spread[:, 0], scaled, moved.shape[1]
-        self.parameters_ = np.array([fit(row[seen], np.flatnonzero(seen).astype(float), self._season)
-                                     for row, seen in zip(self._standard, np.isfinite(self._standard), strict=True)])
+        self._names, self._season, self._prior = panel.series, panel.season, prior_of(panel.season)
+        latest = self._recent(panel, self.n_recent)
+        self._seen, n = np.isfinite(latest), latest.shape[1]
+        typical = variograms(typical_structure(self._season), n, float(self._season))[0]
+        self._scaled = standardise(latest, _SCALES)
+        self._values = pull_in(self._scaled.values, self._seen, n - self._seen[:, ::-1].argmax(axis=1), typical, _LIMIT)
+        shape = self._scaled.fits.shape
+        self.parameters_, log = np.full((*shape, 7), np.nan), np.full(shape, -np.inf)
+        for s, scale in np.argwhere(self._scaled.fits).tolist():
+            self.parameters_[s, scale], log[s, scale] = fit(*self._history(s, scale), self._season, self._prior)
+        log = _POWER * (log + self._scaled.log_jacobian)
+        share = np.exp(log - log.max(axis=1, keepdims=True))
+        share[share < _LEAST] = 0.0
+        self.weights_ = share / share.sum(axis=1, keepdims=True)
 
-    def _distribution(self, at: int, horizon: int) -> tuple[Array, Array]:
-        """Mean and covariance of one series' next values, standardised; for whole blocks, so that shorter horizons repeat longer ones."""
-        horizon = -(-horizon // _BLOCK) * _BLOCK
-        seen = np.isfinite(self._standard[at])
-        time = np.flatnonzero(seen).astype(float)
-        skipped = self._n_time - 1 - int(time[-1])
-        mean, variance = predict(self.parameters_[at], self._standard[at][seen], time, self._season, horizon + skipped)
-        return mean[skipped:], variance[skipped:, skipped:]
+    def _history(self, s: int, scale: int) -> tuple[Array, Array]:
+        """Standardised values of a series, earliest first, and their times."""
+        seen = self._seen[s, ::-1]
+        return self._values[s, scale, ::-1][seen], np.flatnonzero(seen).astype(np.float64)
 
-    def _back(self, values: Array) -> Array:
-        """From standardised roots (n_series, ..., horizon) to the unit of the panel."""
-        across = (slice(None), *[None] * (values.ndim - 1))
-        moved = values * self._spread[across] + self._centre[across]
-        low, top = self._scaled.belt()
-        scaled = np.where(self._scaled.positive[across], np.maximum(moved, 0.0)**2, moved)
-        unit = np.clip(scaled, low[across], top[across]) * self._scaled.scale[:, 0][across] - self._scaled.shift[:, 0][across]
-        return np.asarray(np.where(self._scaled.positive[across], np.maximum(unit, 0.0), unit))
+    def _mixture(self, s: int, horizon: int) -> Mixture:
+        """Forecast of one series."""
+        scales = np.flatnonzero(self.weights_[s])
+        mean, root = (np.stack(each) for each in zip(*(self._ahead(s, scale, horizon) for scale in scales.tolist()), strict=True))
+        spread, centre = self._scaled.spread[s, scales, None], self._scaled.centre[s, scales, None]
+        sd = np.sqrt((root**2).sum(axis=2)) * spread
+        return Mixture(self.weights_[s, scales], scales, mean * spread + centre, sd, list(root), spread[:, 0], float(self._scaled.unit[s]),
+                       bool(self._scaled.non_negative[s]), np.inf)
+
+    def _ahead(self, s: int, scale: int, horizon: int) -> tuple[Array, Array]:
+        """Mean and lower root of the covariance of the next values, standardised; in whole blocks: shorter horizons repeat longer ones."""
+        values, time = self._history(s, scale)
+        skipped = self._seen.shape[1] - 1 - int(time[-1])
+        whole = -(-horizon // _BLOCK) * _BLOCK
+        mean, variance = predict(self.parameters_[s, scale], values, time, self._season, whole + skipped, self._prior)
+        ahead = slice(skipped, skipped + horizon)
+        return mean[ahead], root_of(variance[skipped:, skipped:])[:horizon, :horizon]
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
-        drawn = np.empty((len(self._names), samples, horizon))
-        blocks = [(first, min(BLOCK, samples - first)) for first in range(0, samples, BLOCK)]
-        for at, name in enumerate(self._names):
-            mean, variance = self._distribution(at, horizon)
-            root = np.linalg.cholesky(variance + 1e-9 * np.eye(len(mean)))
-            shocks = normals(rng, ("process", name), len(mean), len(blocks) * BLOCK)
-            for first, count in blocks:  # whole blocks: a product of another shape rounds in another way
-                drawn[at, first:first + count] = (root @ shocks[:, first:first + BLOCK]).T[:count, :horizon]
-            drawn[at] += mean[:horizon]
-        return self._back(drawn).transpose(1, 0, 2)
+        out = np.empty((samples, len(self._names), horizon))
+        for s, name in enumerate(self._names):
+            self._mixture(s, horizon).paths(samples, rng, name, out[:, s])
+        return out
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
-        both = [self._distribution(at, horizon) for at in range(len(self._names))]
-        mean = np.array([each[:horizon] for each, _ in both])[:, None]
-        deviation = np.sqrt([np.diag(variance)[:horizon] for _, variance in both])[:, None]
-        nodes = np.concatenate([ndtri(np.asarray(levels, dtype=np.float64)), _NODES])[:, None]
-        values = self._back(mean + nodes * deviation)
-        share = (_SHARES / _SHARES.sum())[:, None]
-        return (values[:, len(levels):] * share).sum(axis=1), values[:, :len(levels)].transpose(1, 0, 2)
+        mean, quantiles = zip(*(self._mixture(s, horizon).summary(levels) for s in range(len(self._names))), strict=True)
+        return np.stack(mean), np.stack(quantiles, axis=1)
 
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:

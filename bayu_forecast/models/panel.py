@@ -18,7 +18,7 @@ from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Array, Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.panel_columns import SeriesColumns, columns_of
-from bayu_forecast.models.structure_prior import scales_of, structures_of, typical_structure, tails_of
+from bayu_forecast.models.structure_prior import scales_of, structures_of, tails_of, typical_structure
 
 #: series at a time
 _CHUNK = 256
@@ -92,9 +92,8 @@ class PanelStructural(Forecaster):
     def _fit(self, panel: Panel) -> None:
         self._names, self._season, self._cycle = panel.series, panel.season, _CYCLE.get(panel.season, float(panel.season))
         wanted = min(max(self.cycles * panel.season, _FEWEST_VALUES), _MOST_VALUES)
-        kept = slice(None, -wanted - 1, -1)
-        features = None if panel.features is None else panel.features[:, kept]
-        self._learned = self._learn(panel.values[:, kept], features)
+        features = None if panel.features is None else panel.features[:, :-wanted - 1:-1]
+        self._learned = self._learn(self._recent(panel, wanted), features)
 
     def _learn(self, latest_first: Array, features: Array | None) -> _Learned:
         """Weigh every structure and scale for each series, and keep those that matter."""

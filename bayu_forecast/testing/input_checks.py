@@ -100,6 +100,14 @@ def check_broken_series_are_named(case: Case) -> None:
 
 
 @check()
+def check_series_that_ended_are_answered_or_named(case: Case) -> None:
+    """A series whose last value lies longer ago than a model looks back costs no other series its answer."""
+    going = np.tile(monthly()["north"].to_numpy(), 11)[-500:]
+    ended = np.r_[going[:60], np.full(440, np.nan)]
+    _answered(case.fit(as_panel({"going": going, "ended": ended}, season=12)), "a panel with a series that ended")
+
+
+@check()
 def check_duplicated_dates_are_refused(case: Case) -> None:
     """Two values for one month: an error that names it."""
     y = monthly()

@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 
 Array = NDArray[np.float64]
 
-_BOUNDS = [(-6.0, 2.0)] * 3 + [(-2.0, 2.0), (-0.7, 4.0), (-6.0, 2.0), (-6.0, 1.0)]
+_BOUNDS = [(-6.0, 2.0)] * 3 + [(-4.0, 2.0), (-0.7, 4.0), (-6.0, 2.0), (-6.0, 1.0)]
 _JITTER = 1e-6
 
 

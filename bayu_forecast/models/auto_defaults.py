@@ -6,7 +6,7 @@ Floor F2 (east). How they were learned, and how far they carry over: ``docs/auto
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +39,14 @@ class Defaults:
         return np.asarray((self.near + self.per_spread * np.minimum(away, 3.0)) * (1.0 + self.short / count)[:, None])
 
 
-_YEARLY = Defaults({"smoothing": 1.0, "structural": 1.0, "theta": 1.0, "residual": 2.0, "growth": 1.0}, near=0.80, per_spread=0.05, short=4.0)
+_YEARLY = Defaults({"smoothing": 1.0, "structural": 1.0, "theta": 1.0, "residual": 2.0, "growth": 1.0}, near=0.80, per_spread=0.05,
+                   short=4.0)
 _QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "kernel": 1.0, "residual": 1.0, "growth": 1.0}, near=0.70, per_spread=0.06,
                       short=8.0)
 _MONTHLY = Defaults({"structural": 1.0, "kernel": 3.0, "residual": 1.5, "growth": 1.0}, near=0.78, per_spread=0.04, short=8.0)
+_WEEKLY = replace(_MONTHLY, weights={"structural": 1.0, "kernel": 1.0, "residual": 1.0, "growth": 1.0})
 
 
 def defaults_of(season: int) -> Defaults:
-    """Defaults of the nearest frequency that was learned."""
-    if season == 1:
-        return _YEARLY
-    return _QUARTERLY if season < 9 else _MONTHLY
+    """Defaults of the nearest frequency: none, a few places to a season (quarters), many (months), or weeks of the year."""
+    return _YEARLY if season == 1 else _QUARTERLY if season < 9 else _MONTHLY if season < 40 else _WEEKLY

@@ -62,6 +62,8 @@ _QUARTERLY = _MONTHLY | {
     "level": Part(0.407, 0.5),
     "noise": Part(0.165, 1.0),
 }
+#: neighbouring weeks of the year differ more than neighbouring months: holidays and promotions come and go within a week or two
+_WEEKLY = _MONTHLY | {"season_width": Part(0.1, 0.67)}
 _YEARLY = _MONTHLY | {
     "drift": Part(0.202, 0.5, absent=0.2),
     "slope": Part(0.247, 0.7, absent=0.6),
@@ -74,8 +76,8 @@ _YEARLY = _MONTHLY | {
 
 
 def prior_of(season: int) -> dict[str, Part]:
-    """Prior for a season: that of months serves everything finer than quarters."""
-    return _YEARLY if season == 1 else _QUARTERLY if season < 6 else _MONTHLY
+    """Prior for a season, that of the nearest frequency: none, quarters, months (days of the week), weeks of the year."""
+    return _YEARLY if season == 1 else _QUARTERLY if season < 6 else _MONTHLY if season < 40 else _WEEKLY
 
 
 def scales_of(season: int, *, drivers: bool = False) -> tuple[float, ...]:

@@ -5,7 +5,8 @@
 Origins are 31 January after the years 2004 to 2024; the error is that of the sum of log growth since that year, one to five years
 ahead, as in `growth_contest.py`. Models of plain series cannot read prints, so they get the best series an analyst can make of
 them: the annual index on the comparable basis, and months chained backwards by published growth, January and February split, a month
-that was printed only within its year as the rest of that year. Ours are run both ways: on the prints, and on those panels. Peers' months give points only (their marginals do not add up to years).
+that was printed only within its year as the rest of that year. Ours are run both ways: on the prints, and on those panels. Peers'
+months give points only (their marginals do not add up to years).
 """
 
 from __future__ import annotations

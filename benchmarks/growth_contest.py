@@ -116,8 +116,12 @@ def national_origin(job: tuple[str, dict[str, object], int]) -> list[tuple[objec
     name, change, origin = job
     known = bf.load_region("china").as_of(f"{origin + 1}-01-31")
     model = bf.StructuralForecaster(common=dataclasses.replace(SeriesPriors(), **change)).fit(known.observations(SERIES), bf.design(known))
-    draws, growth = annual_growth_draws(model, origin)[:, 0], national_growth()
-    rows = []
+    return score_draws(name, origin, annual_growth_draws(model, origin)[:, 0])
+
+
+def score_draws(name: str, origin: int, draws: np.ndarray) -> list[tuple[object, ...]]:
+    """Scores of draws (sample, year) of national growth after the origin."""
+    growth, rows = national_growth(), []
     for horizon in HORIZONS:
         if origin + horizon in growth.index:
             error = draws[:, :horizon].sum(axis=1) - growth.loc[origin + 1 : origin + horizon].sum()

@@ -4,8 +4,9 @@
 
 Origins are 31 January after the years 2004 to 2024; the error is that of the sum of log growth since that year, one to five years
 ahead, as in `growth_contest.py`. Models of plain series cannot read prints, so they get the best series an analyst can make of
-them: the annual index on the comparable basis, and months chained backwards by published growth, January and February split. Ours are
-run both ways: on the prints, and on those panels. Peers' months give points only (their marginals do not add up to years).
+them: the annual index on the comparable basis, and months chained backwards by published growth, January and February split, a month
+that was printed only within its year as the rest of that year. Ours are run both ways: on the prints, and on those panels. Peers'
+months give points only (their marginals do not add up to years).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def national_months(origin: int) -> np.ndarray:
     level[2] = level[2].fillna(joint * (1 - share))
     rate, joint = tables["growth"]
     rate[[1, 2]] = rate[[1, 2]].apply(lambda column: column.fillna(joint))
-    level = level.interpolate(axis=1, limit_area="inside")
+    year_end = rows[(rows["measure"] == "level") & (length == 12)].groupby(year)["value"].last()
+    level = level.apply(lambda column: column.fillna(year_end - level.sum(axis=1)))
     rate = rate.reindex(level.index).fillna(level / level.shift() - 1)
     chained = {origin: level.loc[origin]}
     for y in range(origin, 2000, -1):

@@ -9,6 +9,10 @@ entry whose class is not in the tree says so and is left out. Exits with 1 when 
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # also of libraries that are loaded after the limit below is set
+
 import argparse
 import sys
 import tempfile

@@ -190,10 +190,10 @@ def _row_mean(values: Array, otherwise: Array) -> Array:
     return np.where(count > 0, np.where(seen, values, 0.0).sum(axis=1) / np.maximum(count, 1), otherwise)
 
 
-def _seen(values: Array) -> tuple[NDArray[np.bool_], list[bool]]:
+def _seen(values: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Where values are finite, and the times at which all are."""
     seen = np.isfinite(values)
-    return seen, [bool(every) for every in seen.all(axis=0)]
+    return seen, np.asarray(seen.all(axis=0))
 
 
 def _pass(values: Array, gains: Gains, state: State, relative: bool, *, backward: bool = False) -> Iterator[tuple[State, Array, Array]]:

@@ -40,6 +40,7 @@ _FACE: dict[str, str] = {
     "DynamicThetaForecaster": "bayu_forecast.models",
     "KernelForecaster": "bayu_forecast.models",
     "SmoothingForecaster": "bayu_forecast.models",
+    "withheld_errors": "bayu_forecast.models",
     "simulate": "bayu_forecast.simulation",
     "Hierarchy": "bayu_forecast.reconciliation",
     "Reconciler": "bayu_forecast.reconciliation",

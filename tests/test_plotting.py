@@ -24,9 +24,11 @@ from bayu_forecast.plotting.probability import jump_words, largest_jumps
 from bayu_forecast.plotting.save import fan_figure, latent_figure, probability_figure
 from bayu_forecast.report import Verdict
 
+pytestmark = pytest.mark.usefixtures("kept_answers")
+
 
 @pytest.fixture(scope="module")
-def told() -> Verdict:
+def told(kept_answers: None) -> Verdict:
     return bf.verdict(dates=["2024-12-31", "2025-01-31"], horizon="2025-12", samples=300, jobs=1)
 
 

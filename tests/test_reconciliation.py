@@ -187,7 +187,7 @@ def test_series_outside_the_tree_stay(residuals, draws):
 
 def test_chunks_of_memory_change_no_bit(residuals, draws, monkeypatch):
     whole = bf.reconcile(draws, TREE, residuals=residuals)
-    monkeypatch.setattr("bayu_forecast.reconciliation.reconciler._CHUNK", 100)
+    monkeypatch.setattr("bayu_forecast.reconciliation.reconciler.BLOCK", 24)
     assert bf.reconcile(draws, TREE, residuals=residuals).identical(whole)
 
 

@@ -111,12 +111,14 @@ class ResidualTable:
     def rows(self, series: Places, origin: Places, step: Places) -> Array:
         """Features (n_rows, n_features); ``step`` counts from zero."""
         scale, level = self.scales[series][:, None], self.levels[series, origin][:, None]
-        errors = self._errors[series, origin] / scale
-        lags = (self._values[series, origin] - level) / scale
+        errors, lags = self._errors[series, origin], self._values[series, origin]
+        errors /= scale
+        lags -= level
+        lags /= scale
         rise = (self.base(series, origin, step) - level[:, 0]) / scale[:, 0]
         age = np.minimum(origin - self.working.first[series], 200)
         plain = np.stack([rise, step, self._slopes[series, origin] / scale[:, 0], age, np.log(scale[:, 0])], axis=1)
-        out = [np.clip(errors, -_FAR, _FAR), np.clip(lags, -_FAR, _FAR), plain]
+        out = [np.clip(part, -_FAR, _FAR, out=part) for part in (errors, lags)] + [plain]
         if self.season > 1:
             for back in (1, 2):
                 at = origin + 1 + step - self.season * (step // self.season + back)
@@ -144,11 +146,10 @@ def _local_layer(working: Working, season: int, horizon: int, prior: PoolPrior) 
     for relative in (True, False):
         form = FORMS.index("relative" if relative else "level")
         logs = (design(season) @ prior.terms()).reshape(len(FORMS), -1)[form, inner]
-        chosen = np.flatnonzero(working.logs == relative)
-        for first in range(0, len(chosen), 64):
-            at = chosen[first:first + 64]
+        for at in _parts(np.flatnonzero(working.logs == relative), 512):
             values = working.scaled.values[at]
-            weight, top = _local_weights(values, season, gains, relative, prior, logs)
+            found = [_local_weights(values[some], season, gains, relative, prior, logs) for some in _parts(np.arange(len(at)), 128)]
+            weight, top = (np.concatenate(parts) for parts in zip(*found, strict=True))
             for time, (state, ahead) in enumerate(origins(values, season, gains.take(top), horizon, relative=relative)):
                 mean = (weight[..., None] * ahead).sum(axis=1)
                 level, slope = (weight * state.level).sum(axis=1), (weight * state.slope).sum(axis=1)
@@ -157,6 +158,11 @@ def _local_layer(working: Working, season: int, horizon: int, prior: PoolPrior) 
                     mean, slope, level = np.log(np.maximum(mean, 0.02 * level[:, None])), slope / level, np.log(level)
                 forecasts[at, time], levels[at, time], slopes[at, time] = mean, level, slope
     return forecasts, levels, slopes
+
+
+def _parts(places: Places, size: int) -> list[Places]:
+    """Stretches of places: what is worked on at once stays in the processor's cache."""
+    return [places[first:first + size] for first in range(0, len(places), size)]
 
 
 def _local_weights(values: Array, season: int, gains: Gains, relative: bool, prior: PoolPrior, logs: Array) -> tuple[Array, Places]:

@@ -125,11 +125,12 @@ def smooth(values: Array, season: int, gains: Gains, *, relative: bool = False) 
     start = _start(values, season, gains, relative)
     state = start
     absolute, squared, logs = (np.zeros_like(start.level) for _ in range(3))
+    seen, whole = _seen(values)
     for time, (state, error, fitted) in enumerate(_pass(values, gains, start, relative)):  # noqa: B007 (the last state is the answer)
         absolute += np.abs(error)
         squared += error * error
         if relative:
-            logs += np.where(np.isfinite(values[:, time:time + 1]), np.log(fitted), 0.0)
+            logs += np.log(fitted) if whole[time] else np.where(seen[:, time:time + 1], np.log(fitted), 0.0)
     return Fit(state, absolute, squared, logs)
 
 
@@ -189,10 +190,16 @@ def _row_mean(values: Array, otherwise: Array) -> Array:
     return np.where(count > 0, np.where(seen, values, 0.0).sum(axis=1) / np.maximum(count, 1), otherwise)
 
 
+def _seen(values: Array) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Where values are finite, and the times at which all are."""
+    seen = np.isfinite(values)
+    return seen, np.asarray(seen.all(axis=0))
+
+
 def _pass(values: Array, gains: Gains, state: State, relative: bool, *, backward: bool = False) -> Iterator[tuple[State, Array, Array]]:
     """Walk over time; yield the state after each step, the one-step error (zero where missing) and the fitted value."""
     n_time, season = values.shape[1], len(state.pattern)
-    seen = np.isfinite(values)
+    seen, whole = _seen(values)
     begin = np.where(seen.any(axis=1), seen.argmax(axis=1), n_time)
     level, slope = state.level, state.slope
     pattern = list(state.pattern)
@@ -209,13 +216,12 @@ def _pass(values: Array, gains: Gains, state: State, relative: bool, *, backward
         else:
             fitted = ahead + pattern[place]
             error = values[:, time:time + 1] - fitted
-        whole = bool(there.all())
-        error = error if whole else np.where(there, error, 0.0)
+        error = error if whole[time] else np.where(there, error, 0.0)
         move = error * ahead if relative else error
         new_level, new_slope = ahead + gains.level * move, ahead_slope + trend_gain * move
         if season > 1:
             pattern[place] = pattern[place] * (1.0 + seasonal * error) if relative else pattern[place] + seasonal * error
-        if whole:
+        if whole[time]:
             level, slope = new_level, new_slope
         else:
             live = (time >= begin)[:, None]

@@ -7,6 +7,8 @@ do differs between coalitions, so their shifts are kept and used again.
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -16,7 +18,7 @@ from bayu_forecast.attribution.asked import answer, series_of
 from bayu_forecast.drivers import MONTHS_AHEAD, apply_intensities
 from bayu_forecast.errors import ScenarioError, UnknownNameError
 from bayu_forecast.scenarios import Scenario, apply, decided
-from bayu_forecast.schema.names import BASELINE, SAMPLE, SERIES
+from bayu_forecast.schema.names import BASELINE, PATH_DIMS, SCENARIO, SERIES
 from bayu_forecast.simulation.linked import moved
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 #: digits of a factor below which two coalitions have the same inputs: sums of weights in another order
 _DIGITS = 12
+#: answers that are worked out together
+_TOGETHER = 16
 
 
 class Game(Protocol):
@@ -61,19 +65,34 @@ class Judge:
         self.template = template.sel({SERIES: wanted})
         self.linked = worlds.linked if worlds.linked is not None and set(wanted) & set(worlds.linked[SERIES].values) else None
 
-    def __call__(self, own: Array) -> Array:
-        """Quantity and event (2, sample) under shifts (series, sample, month), as ``DriverShifts.of`` gives them."""
-        worlds, value = self.worlds, self.template["value"].copy(deep=True)
+    def __call__(self, shifts: Iterable[Array]) -> Array:
+        """Quantity and event (answer, 2, sample) under each of the shifts (series, sample, month), as ``DriverShifts.of`` gives them."""
+        todo, out = iter(shifts), []
+        while some := list(itertools.islice(todo, _TOGETHER)):
+            out.append(self._answers(some))
+        return np.concatenate(out)
+
+    def _answers(self, shifts: list[Array]) -> Array:
+        """As if each shift were a scenario of one set of paths."""
+        value = np.repeat(self.template["value"].transpose(*PATH_DIMS).to_numpy(), len(shifts), axis=0)
+        places = {str(name): place for place, name in enumerate(self.template.indexes[SERIES])}
+        for own, paths in zip(shifts, value, strict=True):
+            for name, path in self._series(own).items():
+                if name in places:
+                    paths[:, places[name]] = path[: self.worlds.samples]
+        asked = self.template.isel({SCENARIO: [0] * len(shifts)}).assign_coords({SCENARIO: np.arange(len(shifts))})
+        quantity, event = answer(self.target, asked.assign(value=(PATH_DIMS, value)))
+        return np.stack([quantity.to_numpy(), event.to_numpy().astype(np.float64)], axis=1)
+
+    def _series(self, own: Array) -> dict[str, Array]:
+        """Paths (sample, month) of the retail total, and of the series linked to it where they are asked for."""
+        worlds = self.worlds
         retail = worlds.drawn["value"].sel({SERIES: worlds.name}) * np.exp(own[0])
-        parts = {worlds.name: retail}
-        if self.linked is not None:
-            linked = moved(self.linked, worlds.baseline.sel({SERIES: worlds.name}), retail, worlds.known.region.linked,
-                           worlds.linked_shifts(own))  # fmt: skip
-            parts |= {str(s): linked.sel({SERIES: s}) for s in linked[SERIES].values}
-        for name in value.indexes[SERIES].intersection(list(parts)):
-            value.loc[{SERIES: name}] = parts[name].isel({SAMPLE: slice(worlds.samples)}).to_numpy()
-        quantity, event = answer(self.target, self.template.assign(value=value))
-        return np.stack([quantity.to_numpy()[0], event.to_numpy()[0].astype(np.float64)])
+        if self.linked is None:
+            return {worlds.name: retail.to_numpy()}
+        before = worlds.baseline.sel({SERIES: worlds.name})
+        linked = moved(self.linked, before, retail, worlds.known.region.linked, worlds.linked_shifts(own))
+        return {worlds.name: retail.to_numpy()} | {str(s): linked.sel({SERIES: s}).to_numpy() for s in linked[SERIES].values}
 
 
 class LeverGame:
@@ -121,7 +140,7 @@ class LeverGame:
         keys = [one.tobytes() for one in factor]
         first = {key: i for i, key in reversed(list(enumerate(keys)))}
         order = {key: place for place, key in enumerate(first)}
-        answers = np.stack([self.judge(self._shift(factor[i])) for i in first.values()])
+        answers = self.judge(self._shift(factor[i]) for i in first.values())
         return answers, np.array([order[key] for key in keys], dtype=np.intp)
 
     def _factors(self, on: Bools) -> Array:
@@ -181,9 +200,9 @@ class AssumptionGame:
 
     def answers(self, on: Bools) -> tuple[Array, NDArray[np.intp]]:
         """One answer (2, sample) a coalition."""
-        out = []
-        for row in on:
-            kept = tuple(a for a, is_on in zip(self.scenario.assumptions, row, strict=True) if is_on)
-            part = Scenario(BASELINE) if not kept else dataclasses.replace(self.scenario, assumptions=kept, conditions=())
-            out.append(self.judge(self.shifts.of(part)[0]))
-        return np.stack(out), np.arange(len(on))
+        return self.judge(self.shifts.of(self._part(row))[0] for row in on), np.arange(len(on))
+
+    def _part(self, on: Bools) -> Scenario:
+        """The scenario with the assumptions that are on alone."""
+        kept = tuple(a for a, is_on in zip(self.scenario.assumptions, on, strict=True) if is_on)
+        return Scenario(BASELINE) if not kept else dataclasses.replace(self.scenario, assumptions=kept, conditions=())

@@ -10,6 +10,7 @@ from bayu_forecast.models.kernel import KernelForecaster
 from bayu_forecast.models.priors import OWN, SeriesPriors
 from bayu_forecast.models.smoothing import SmoothingForecaster
 from bayu_forecast.models.structural import StructuralForecaster
+from bayu_forecast.models.withheld import withheld_errors
 
 __all__ = [
     "OWN",
@@ -25,4 +26,5 @@ __all__ = [
     "SeriesPriors",
     "SmoothingForecaster",
     "StructuralForecaster",
+    "withheld_errors",
 ]

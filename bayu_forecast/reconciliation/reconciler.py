@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from bayu_forecast._numeric.project import Errors
+from bayu_forecast._numeric.project import BLOCK, Errors
 from bayu_forecast.errors import HierarchyError, NotFittedError
 from bayu_forecast.reconciliation.hierarchy import Hierarchy
 from bayu_forecast.reconciliation.labels import places_of, value_of
@@ -23,8 +23,6 @@ from bayu_forecast.schema.names import SAMPLE, SERIES, TIME
 
 Paths = TypeVar("Paths", xr.Dataset, xr.DataArray)
 Fixed = Sequence[str] | Mapping[str, ArrayLike | xr.DataArray | pd.Series]
-#: numbers of one working array: 32 MB of float64
-_CHUNK = 1 << 22
 
 
 class Reconciler(BaseEstimator):  # type: ignore[misc]
@@ -136,13 +134,13 @@ class Reconciler(BaseEstimator):  # type: ignore[misc]
         whole = value.transpose(*order).values.astype(np.float64)
         n_time = value.sizes.get(TIME, 1)
         cube = whole.reshape(-1, value.sizes.get(SAMPLE, 1), value.sizes[SERIES], n_time)
-        _refuse_missing(cube[:, :, places], self.hierarchy.nodes)
         pins = _pins(fixed, self.hierarchy.nodes, value.indexes.get(TIME, pd.RangeIndex(n_time)))
         if len(fixed) and self.method not in PROJECTIONS:
             raise HierarchyError(f"{self.method!r} moves no node for the sake of a fixed one: use one of {list(PROJECTIONS)}",
                                  names=list(fixed))
         for scenario in cube:
             if self.method == TOP_DOWN:
+                _refuse_missing(scenario[:, places], self.hierarchy.nodes)
                 self._split(scenario, places)
             else:
                 self._project(scenario, places, pins)
@@ -164,20 +162,27 @@ class Reconciler(BaseEstimator):  # type: ignore[misc]
         cube[:, places] = base
 
     def _project(self, cube: Array, places: NDArray[np.intp], pins: tuple[NDArray[np.bool_], Array]) -> None:
-        """Project in chunks of samples, times with the same fixed nodes together; changes ``cube`` (sample, series, time)."""
+        """Project a few samples at a time, times with the same fixed nodes together; changes ``cube`` (sample, series, time)."""
         held, values = pins
+        names = self.hierarchy.nodes
         patterns, which = np.unique(held, axis=1, return_inverse=True)
-        step = max(1, _CHUNK // max(1, len(places) * cube.shape[2]))
-        for number, pattern in enumerate(patterns.T):
-            projection = build_projection(self.hierarchy, self.errors_, fixed=pattern, nonnegative=self.nonnegative)
-            times = np.flatnonzero(which.ravel() == number)
-            for start in range(0, len(cube), step):
-                chunk = np.ix_(np.arange(start, min(start + step, len(cube))), places, times)
-                base = cube[chunk].transpose(1, 0, 2)
-                given = values[:, None, times]
-                base = np.where(np.isnan(given), base, given)
-                done = projection.apply(base.reshape(len(places), -1), self.hierarchy.nodes)
-                cube[chunk] = done.reshape(base.shape).transpose(1, 0, 2)
+        projections = [
+            (build_projection(self.hierarchy, self.errors_, fixed=pattern, nonnegative=self.nonnegative),
+             np.flatnonzero(which.ravel() == number) if patterns.shape[1] > 1 else slice(None))
+            for number, pattern in enumerate(patterns.T)
+        ]  # fmt: skip
+        # as many samples as fill a product: they stay in the processor's cache from end to end
+        step = max(1, BLOCK // max(1, cube.shape[2]))
+        for start in range(0, len(cube), step):
+            series = cube[start : start + step].transpose(1, 0, 2)
+            block = series[places]
+            if not np.isfinite(block).all():
+                _refuse_missing(cube[:, places], names)
+            np.copyto(block, values[:, None], where=~np.isnan(values[:, None]))
+            for projection, times in projections:
+                base = block[:, :, times]
+                block[:, :, times] = projection.apply(base.reshape(len(places), -1), names).reshape(base.shape)
+            series[places] = block
 
 
 def reconcile(
@@ -217,7 +222,7 @@ def reconcile(
 
 def _refuse_missing(cube: Array, nodes: Sequence[str]) -> None:
     """Every node takes part in every draw."""
-    whole = np.asarray(np.isfinite(cube).all(axis=(0, 1, 3)))
+    whole = np.asarray(np.isfinite(cube).all(axis=(0, 2)))
     bad = [name for name, usable in zip(nodes, whole, strict=True) if not usable]
     if bad:
         raise HierarchyError(f"paths of {bad[:5]} are missing or not finite: forecast these nodes otherwise, or take them out of the "

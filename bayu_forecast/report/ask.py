@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from bayu_forecast.data.snapshot import Snapshot
-    from bayu_forecast.specs import Target
+    from bayu_forecast.specs import Design, Target
 
 #: the series that the model is fitted on
 MAIN = "retail_total"
@@ -106,15 +106,27 @@ def region_data(region: str) -> RegionData:
     return load_region(Path(region) if Path(region).name != region else region)
 
 
+@functools.lru_cache(maxsize=8)
+def snapshot(region: str, date: str) -> Snapshot:
+    """What was known of the region on the date: the questions of one date share it, and with it what is read once a snapshot."""
+    return region_data(region).as_of(date)
+
+
+@functools.lru_cache(maxsize=8)
+def _design(known: Snapshot) -> Design:
+    """What a model is told, made once a snapshot."""
+    return design(known)
+
+
 def answer(question: Question) -> Answer:
     """Fit and simulate as of the date, on one thread, and reduce to tables."""
-    known = region_data(question.region).as_of(question.date)
+    known = snapshot(question.region, question.date)
     targets = [t for t in known.targets_issued if t.id in question.targets]
     with threadpool_limits(1), warnings.catch_warnings():
         # the error stands beside every probability: a warning for each of many dates would only hide it
         warnings.simplefilter("ignore", SmallSampleWarning)
         prints = known.observations(MAIN)
-        told = design(known).centre() if question.centre else design(known)
+        told = _design(known).centre() if question.centre else _design(known)
         model = StructuralForecaster(common=_priors(question)).fit(prints, told)
         paths = simulate(model, known, horizon=question.horizon, samples=question.samples, rng=question.rng)
         if not question.whole:
@@ -140,7 +152,7 @@ def _priors(question: Question) -> SeriesPriors:
 
 def _targets_of(region: str, date: str) -> tuple[Target, ...]:
     """Targets of the region that is leaned on, issued by the date."""
-    return region_data(region).as_of(date).targets_issued
+    return snapshot(region, date).targets_issued
 
 
 def probabilities(paths: xr.Dataset, targets: Sequence[Target]) -> pd.DataFrame:

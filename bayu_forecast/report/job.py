@@ -123,7 +123,7 @@ def verdict(
 
     Examples
     --------
-    >>> told = verdict(dates=["2025-01-31"], horizon="2026-12", samples=300, jobs=1)
+    >>> told = verdict(dates=["2025-01-31"], horizon="2025-12", samples=300, jobs=1)
     >>> told.verdict["target"].tolist()[:2], told.outcomes["retail_total_2025"].released
     (['retail_total_2025', 'services_share_2025'], '2026-01-26')
     """

@@ -22,6 +22,7 @@ from bayu_forecast.errors import (
     SchemaError,
     UnknownNameError,
 )
+from bayu_forecast.models.withheld import withheld_errors
 from bayu_forecast.schema.panel import as_panel
 from bayu_forecast.testing.cases import HORIZON, NAMES, SAMPLES, Case, check, driven, drivers, finite, monthly, plain, quiet, refuses, same
 
@@ -123,6 +124,16 @@ def check_summaries_are_those_of_the_paths(case: Case) -> None:
                         ("lower", paths.quantile(0.1, "sample")), ("upper", paths.quantile(0.9, "sample"))):
         off = np.abs(drawn.values - told[name].values.reshape(drawn.shape)) / np.maximum(width, 1e-12)
         assert float(off.max()) < 0.12, f"{name} of predict is {off.max():.2f} interval widths from that of the paths"
+
+
+@check()
+def check_errors_are_of_withheld_ends(case: Case) -> None:
+    """``withheld_errors`` is what happened less ``predict`` of a fit on what came before, and missing before the ends."""
+    with quiet():
+        errors = withheld_errors(case.prototype, case.y, step=3, ends=1)["value"]
+    told = case.fit(case.y.isel(time=slice(-3))).predict(3)["mean"]
+    same(errors.isel(time=slice(-3, None)), case.y["value"].isel(time=slice(-3, None)).values - told.values, "errors of the withheld end")
+    assert bool(np.isnan(errors.isel(time=slice(-3)).values).all()), "errors before the withheld end"
 
 
 @check()

@@ -67,7 +67,7 @@ def test_bend_and_echo_are_found_and_end_with_history() -> None:
     layer = fitted(y, x)
 
     def answer(driver: float) -> Array:
-        return np.log(layer.onto(np.ones((20, 1, 2)), np.full((20, 2, 1), driver))[:, 0]).mean(axis=0)
+        return np.asarray(np.log(layer.onto(np.ones((20, 1, 2)), np.full((20, 2, 1), driver))[:, 0]).mean(axis=0))
 
     zero, half, one, two, three = (answer(driver) for driver in (0.0, 0.5, 1.0, 2.0, 3.0))
     np.testing.assert_allclose([half[0] - zero[0], one[0] - zero[0]], [0.4 + 0.125, 0.8 + 0.5], atol=0.06)

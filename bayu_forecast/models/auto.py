@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bayu_forecast._numeric.driver_layer import DriverLayer
 from bayu_forecast._numeric.pooling import pool_quantiles
 from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
+from bayu_forecast.models.driver_effects import driver_layer_of
 from bayu_forecast.models.dynamic_theta import DynamicThetaForecaster
 from bayu_forecast.models.kernel import KernelForecaster
 from bayu_forecast.models.panel import PanelStructural
@@ -36,7 +36,7 @@ class AutoForecaster(CombinedForecaster):
     on), the dynamic theta method (annual data), and two boosted models that learn across the panel, one from what smoothing leaves and
     one from seasonal growth. The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
-    number of series. Drivers act through one linear layer, fitted before the members and shrunk towards the panel's mean effects, so that
+    number of series. Drivers act through one layer, fitted before the members and shrunk towards the panel's mean effects, so that
     a scenario changes every member by the same effect.
 
     Parameters
@@ -69,7 +69,7 @@ class AutoForecaster(CombinedForecaster):
         self._defaults = defaults_of(panel.season)
         self._positive = np.nanmin(panel.values, axis=1) >= 0
         self._count = np.isfinite(panel.values).sum(axis=1)
-        self._layer = None if panel.features is None else DriverLayer.fit(panel.values, panel.features, panel.season)
+        self._layer = None if panel.features is None else driver_layer_of(panel)
         if self._layer is not None and panel.features is not None:
             panel = replace(panel, values=self._layer.without(panel.values, panel.features), features=None, feature_names=())
         learned = len(panel.series) / (len(panel.series) + _HALF_WEIGHT)
@@ -115,7 +115,7 @@ class AutoForecaster(CombinedForecaster):
     def _finished(self, values: Array, features: Array | None) -> Array:
         """Effects of the drivers put on; no negative values for series that never were, (n_series, n, horizon)."""
         values = np.where(self._positive[:, None, None], np.maximum(values, 0.0), values)
-        return values if self._layer is None or features is None else self._layer.onto(values, features[:, None])
+        return values if self._layer is None or features is None else self._layer.onto(values, features)
 
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:

@@ -6,16 +6,17 @@ Floor F2 (east). It knows panels and columns; drivers are numbers with names to 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast._numeric.boosting_table import GrowthTable, ResidualTable, Working
-from bayu_forecast._numeric.driver_layer import DriverLayer
 from bayu_forecast._numeric.streams import generator, uniforms
 from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.driver_effects import driver_layer_of
 from bayu_forecast.models.smoothing_prior import prior_of
 
 Array = NDArray[np.float64]
@@ -53,7 +54,7 @@ class BoostingForecaster(Forecaster):
     static : mapping of str to sequence of float, optional
         Static features by series label, the same number for each.
     driver_mode : {"structural", "features"}
-        ``structural``: drivers are not shown to the trees; their effects are those of a linear layer on the working scale and pass
+        ``structural``: drivers are not shown to the trees; their effects are those of a layer on the working scale and pass
         through unchanged in scenarios. ``features``: the trees see the drivers of the target time; their response is then limited to
         what history holds.
     monotone : mapping of str to int, optional
@@ -93,7 +94,7 @@ class BoostingForecaster(Forecaster):
         self._drivers = None if panel.features is None else panel.features[order]
         self._values, self._layer = panel.values[order], None
         if self._drivers is not None and self.driver_mode == "structural":
-            self._layer = DriverLayer.fit(self._values, self._drivers, panel.season)
+            self._layer = driver_layer_of(replace(panel, values=self._values, features=self._drivers))
             self._values = self._layer.without(self._values, self._drivers)
         self._still = None if self.static is None else np.array([self.static[name] for name in self._names], dtype=np.float64)
         self._season = panel.season
@@ -254,7 +255,7 @@ class BoostingForecaster(Forecaster):
             out[:, at] = central[at, :horizon] + away.transpose(1, 0, 2).reshape(samples, -1)[:, :horizon]
         drawn = working.back(out.transpose(1, 0, 2))
         if self._layer is not None and ahead is not None:
-            drawn = self._layer.onto(drawn, ahead[:, None])
+            drawn = self._layer.onto(drawn, ahead)
         return drawn[self._place].transpose(1, 0, 2)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
@@ -266,7 +267,7 @@ class BoostingForecaster(Forecaster):
         sizes = np.quantile(self._residuals[:, :horizon], grid, axis=0, method="averaged_inverted_cdf")  # as paths draw them
         drawn = working.back(central[:, None, :horizon] + units[:, :1, None] * sizes)
         if self._layer is not None and ahead is not None:
-            drawn = self._layer.onto(drawn, ahead[:, None])
+            drawn = self._layer.onto(drawn, ahead)
         drawn = drawn[self._place]
         return drawn[:, len(levels):].mean(axis=1), drawn[:, :len(levels)].transpose(1, 0, 2)
 

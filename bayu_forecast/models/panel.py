@@ -90,8 +90,8 @@ class PanelStructural(Forecaster):
         self.cycles = cycles
 
     def _fit(self, panel: Panel) -> None:
-        self._names, self._season, self._cycle = panel.series, panel.season, _CYCLE.get(panel.season, float(panel.season))
-        wanted = min(max(self.cycles * panel.season, _FEWEST_VALUES), _MOST_VALUES)
+        self._names, self._season, self._cycle = panel.series, panel.season, cycle_of(panel.season)
+        wanted = values_used(panel.season, self.cycles)
         features = None if panel.features is None else panel.features[:, :-wanted - 1:-1]
         self._learned = self._learn(self._recent(panel, wanted), features)
 
@@ -133,6 +133,16 @@ class PanelStructural(Forecaster):
         for first in range(0, len(self._names), _CHUNK):
             members = np.arange(first, min(first + _CHUNK, len(self._names)))
             yield from _forecast(kept, g, members, horizon, features, joint)
+
+
+def cycle_of(season: int) -> float:
+    """Steps to a cycle."""
+    return _CYCLE.get(season, float(season))
+
+
+def values_used(season: int, cycles: int = 12) -> int:
+    """Most recent values that are used."""
+    return min(max(cycles * season, _FEWEST_VALUES), _MOST_VALUES)
 
 
 def _log_weights(

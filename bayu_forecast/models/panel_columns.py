@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 #: first guess of a standardised driver's precision: an effect of a third of the series' standard deviation
 _FIRST_PRECISION = 10.0
+#: share of its size by which a driver must move to say much: a coefficient's prior is one shock for each such step, at most
+_STILL = 0.01
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class SeriesColumns:
     def on(self, scale: int) -> Columns:
         """The columns with their priors on one scale."""
         return Columns(self.values, self.precision[scale])
+
+    @property
+    def still(self) -> Array:
+        """Least precision (n_columns,) of the coefficients: from a driver that has hardly moved nothing large is learned."""
+        gaps = np.zeros(self.values.shape[1] - len(self.centre))
+        return np.append(gaps, (_STILL * self.centre / self.spread) ** 2)
 
     def ahead(self, features: Array) -> Array:
         """Columns (horizon, n_columns) over the horizon, from drivers (horizon, n_drivers): nothing is missing there."""
@@ -80,8 +88,8 @@ def columns_of(
     if features is not None:
         structure = factor(typical, values.shape[2], 0)
         for s, own in columns.items():
-            precision = [prior_precision(structure, values[s, k], own.on(k)) for k in range(len(SHIFTS))]
-            columns[s] = replace(own, precision=np.array(precision))
+            precision = np.array([prior_precision(structure, values[s, k], own.on(k)) for k in range(len(SHIFTS))])
+            columns[s] = replace(own, precision=np.maximum(precision, own.still))
     return replace(scaled, values=values), columns
 
 

@@ -123,10 +123,10 @@ class Mixture:
             draws = quick_generator(seed, "path", label, block)
             sizes = table[draws.integers(_SIZES, size=_BLOCK)]  # before the shocks, whose number depends on the horizon
             draws.standard_normal(out=shocks)
+            shocks *= sizes
             for place in np.flatnonzero(np.diff(edges)).tolist():
                 part = slice(edges[place], edges[place + 1])
                 np.matmul(shocks[:, part].T, roots[place].T, out=drawn[part])
-                drawn[part] *= sizes[part]
                 drawn[part] += mean[place]
             for scale in np.unique(self.scale).tolist():
                 members = np.flatnonzero(self.scale[by_scale] == scale)
@@ -168,8 +168,8 @@ def normal_score(t: Array, df: float) -> Array:
 
 @cache
 def _sizes(df: float) -> Array:
-    """Equally likely factors on shocks, (_SIZES, 1), that make normal ones t distributed."""
+    """Equally likely factors on shocks, (_SIZES,), that make normal ones t distributed."""
     if np.isinf(df):
-        return np.ones((_SIZES, 1))
+        return np.ones(_SIZES)
     above = (np.arange(_SIZES) + 0.5) / _SIZES
-    return np.asarray(np.sqrt(df / chdtri(df, above)))[:, None]
+    return np.asarray(np.sqrt(df / chdtri(df, above)))

@@ -182,3 +182,25 @@ def test_dynamic_theta_of_a_line_is_the_line() -> None:
                                   bf.CombinedForecaster, bf.CalibratedForecaster, bf.AutoForecaster])
 def test_the_contract(kind: type[bf.Forecaster]) -> None:
     assert set(bf.testing.check_forecaster(kind)["result"]) <= {"passed", "expected failure"}
+
+
+def test_mean_is_that_of_the_paths_and_zeros_stay() -> None:
+    counts = np.random.default_rng(5).poisson(0.7, (3, 96)).astype(float)
+    model = bf.AutoForecaster().fit(bf.as_panel(list(counts), season=12))
+    paths = model.simulate(6, samples=4000, rng=1)["value"]
+    told = model.predict(6)["mean"]
+    np.testing.assert_allclose(told, paths.mean("sample"), atol=0.1)
+    assert float(told.mean()) == pytest.approx(float(paths.mean()), rel=0.04)
+    assert (paths == 0).mean() > 0.05
+
+
+def test_gaps_and_few_values_leave_residuals_of_their_own_size() -> None:
+    t, rng = np.arange(120), np.random.default_rng(3)
+    whole = 100 * np.exp(0.004 * t) * (1 + 0.2 * np.sin(2 * np.pi * t / 12)) * np.exp(0.03 * rng.normal(size=120))
+    gappy = np.where(t % 12 == 0, np.nan, whole)  # no January is ever published
+    width = {}
+    for name, y in (("whole", whole), ("gappy", gappy), ("five", whole[:5])):
+        told = bf.BoostingForecaster().fit(bf.as_panel([y], season=12)).predict(12)
+        width[name] = float((told["upper"] - told["lower"]).isel(coverage=1).mean() / told["median"].mean())
+    assert 0.5 < width["gappy"] / width["whole"] < 2.0
+    assert width["five"] > 0.01

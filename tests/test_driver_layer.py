@@ -86,3 +86,23 @@ def test_effects_come_off_and_on_again() -> None:
     assert (np.isnan(bare) == np.isnan(y[:, :72])).all()
     effect = y[:3, 72:] / layer.onto(np.exp(np.full((6, 1, 8), 2.0)), x[:, 72:])[:3, 0]
     np.testing.assert_allclose(effect, 1.0, atol=0.1)
+
+
+@pytest.mark.parametrize("amount", [0.0, 1e-6, 1e-3, 1e-2])
+def test_a_driver_that_has_hardly_moved_does_little_when_it_moves(amount: float) -> None:
+    rng = np.random.default_rng(3)
+    y = 100 * np.exp(0.05 * rng.normal(size=(4, 96)))
+    x = 12345.6 * (1 + amount * rng.normal(size=(4, 96, 1)))
+    layer = fitted(y, x, season=12)
+    moved = layer.onto(np.ones((4, 1, 12)), np.full((4, 12, 1), 0.9 * 12345.6))
+    assert np.abs(np.log(moved)).max() < 0.35
+
+
+@pytest.mark.parametrize("unit", [1e-13, 1.0, 1e12])
+def test_the_unit_of_a_driver_is_nothing(unit: float) -> None:
+    rng = np.random.default_rng(4)
+    x = rng.integers(0, 2, (4, 96, 1)).astype(float)
+    y = np.exp(3 + 0.3 * x[..., 0] + 0.02 * rng.normal(size=(4, 96)))
+    layer = fitted(y, unit * x, season=12)
+    gain = layer.onto(np.ones((4, 1, 2)), np.full((4, 2, 1), unit)) / layer.onto(np.ones((4, 1, 2)), np.zeros((4, 2, 1)))
+    np.testing.assert_allclose(np.log(gain[:, 0, 0]), 0.3, atol=0.03)

@@ -217,6 +217,13 @@ def test_summary_and_paths_tell_the_same(df: float) -> None:
     assert np.allclose(np.quantile(paths, [0.05, 0.5, 0.95], axis=0), quantiles, rtol=2e-2)
 
 
+def test_far_below_the_scales_the_mean_is_finite() -> None:
+    mean, quantiles = mixture((0.6, 1, -40.0, 0.1), (0.4, 0, -20.0, 0.1)).summary([0.1, 0.9])
+    assert np.isfinite(mean).all()
+    assert (mean < 0.1).all()
+    assert (np.diff(quantiles, axis=0) >= 0).all()
+
+
 def test_paths_are_prefixes() -> None:
     mixed = mixture((0.6, 0, 0.0, 0.2), (0.4, 2, 1.2, 0.1))
     assert np.array_equal(mixed.paths(5000, 7, "a")[:300], mixed.paths(300, 7, "a"))

@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+#: share of its size by which a driver must move to say much
+STILL = 0.01
+
 
 @dataclass(frozen=True)
 class DriverColumns:
@@ -23,7 +26,7 @@ class DriverColumns:
     centre, low, high : array (n_series, n_features)
         Mean and range of each driver where its series was seen.
     size : array (n_features,)
-        Standard deviation about the series' means, over the panel.
+        Standard deviation about the series' means, over the panel; at least a hundredth of the driver's own size.
     slope : array (n_series, n_features)
         Of the square on the driver, taken off: a driver of two values has no bend.
     mean : array (n_series, 3 x n_features)
@@ -48,7 +51,9 @@ class DriverColumns:
         centre = np.where(at, features, 0.0).sum(axis=1) / count
         apart = np.where(at, features - centre[:, None], 0.0)
         size = np.sqrt((apart**2).sum(axis=(0, 1)) / max(seen.sum(), 1))
-        size = np.where(size > 1e-12, size, 1.0)
+        # from a driver that has hardly moved nothing large is learned: its steps count as shares of its size
+        size = np.maximum(size, STILL * np.sqrt((centre**2).mean(axis=0)))
+        size = np.where(size > 0, size, 1.0)
         low, high = (pick(np.where(at, features, centre[:, None]), axis=1) for pick in (np.min, np.max))
         squares = (apart**2).sum(axis=1)
         slope = (apart**3).sum(axis=1) / np.where(squares > 0, squares, 1.0) / size

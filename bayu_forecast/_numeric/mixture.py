@@ -77,14 +77,16 @@ class Mixture:
         values = from_scale(grid, lead, self.unit)
         below = np.zeros_like(grid)
         for scale in np.unique(self.scale):
-            z = self._on(SHIFTS[scale], values)
+            z = grid if SHIFTS[scale] == lead else self._on(SHIFTS[scale], values)
             for r in np.flatnonzero(self.scale == scale):
                 below += self.weight[r] * ndtr(normal_score((z - self.mean[r]) / self.sd[r], self.df))
         score, wanted = ndtri(np.clip(below, 1e-9, 1 - 1e-9)), ndtri(np.asarray(levels))
         at = np.array([np.interp(wanted, score[:, k], grid[:, k]) for k in range(grid.shape[1])]).T
         clipped = self._clip(values)
-        steps = np.diff(below, axis=0) / (below[-1] - below[0])
-        mean = (steps * (clipped[1:] + clipped[:-1]) / 2).sum(axis=0)
+        inside = below[-1] - below[0]
+        steps = np.diff(below, axis=0) / np.where(inside > 0, inside, 1.0)
+        # where all lies at the lower end of the scales the grid is a point
+        mean = np.where(inside > 0, (steps * (clipped[1:] + clipped[:-1]) / 2).sum(axis=0), clipped[len(clipped) // 2])
         return mean, self._clip(from_scale(at, lead, self.unit))
 
     def _grid(self, lead: float) -> Array:

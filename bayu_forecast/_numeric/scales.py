@@ -75,8 +75,8 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS[:-1]) -> Scale
         scaled = np.where(seen, to_scale(raw, shift, unit[:, None]), 0.0)
         centre[:, scale] = scaled.sum(axis=1) / count
         apart = np.where(seen, scaled - centre[:, scale, None], 0.0)
-        # a constant has no spread of its own: a hundredth of its size stands for it
-        least = 1e-2 * (unit if np.isinf(shift) else np.ones(len(unit)))
+        # a constant has no spread of its own: a hundredth of its size stands for it; a single value tells nothing of its spread
+        least = np.where(count == 1, 0.3, 1e-2) * (unit if np.isinf(shift) else np.ones(len(unit)))
         own = np.sqrt((apart**2).sum(axis=1) / count)
         spread[:, scale] = np.where(own > 1e-6 * least, own, least)
         z[:, scale] = apart / spread[:, scale, None]

@@ -25,6 +25,8 @@ from bayu_forecast.models.smoothing import SmoothingForecaster
 
 Array = NDArray[np.float64]
 
+#: middles of equally likely parts of a distribution, over which means are taken
+_EVEN = (np.arange(50) + 0.5) / 50
 #: series at which the boosters, which learn across series, have half of their full weight
 _HALF_WEIGHT = 12
 
@@ -98,9 +100,10 @@ class AutoForecaster(CombinedForecaster):
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         centre, middle, spread, quantiles = self._calibration(horizon)
-        pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, np.asarray(levels, dtype=np.float64))
-        drawn = self._stretched(pooled, centre, middle, spread).transpose(1, 0, 2)
-        return self._finished(centre[:, None], features)[:, 0], self._finished(drawn, features).transpose(1, 0, 2)
+        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _EVEN])
+        pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, wanted)
+        drawn = self._finished(self._stretched(pooled, centre, middle, spread).transpose(1, 0, 2), features).transpose(1, 0, 2)
+        return drawn[len(levels):].mean(axis=0), drawn[:len(levels)]
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         centre, middle, spread, _ = self._calibration(horizon)
@@ -108,9 +111,13 @@ class AutoForecaster(CombinedForecaster):
         return self._finished(drawn.transpose(1, 0, 2), features).transpose(1, 0, 2)
 
     def _stretched(self, values: Array, centre: Array, middle: Array, spread: Array) -> Array:
-        """Distances from the pool's median, (n, n_series, horizon), calibrated by their size and put about the centre."""
+        """Distances from the pool's median, (n, n_series, horizon), calibrated by their size and put about the centre.
+
+        Nothing sold is nothing sold: zeros of series that are never negative stay zero.
+        """
         away = values - middle
-        return np.asarray(centre + away * self._defaults.factor(np.abs(away) / spread, self._count))
+        moved = np.asarray(centre + away * self._defaults.factor(np.abs(away) / spread, self._count))
+        return np.where((values <= 0) & self._positive[:, None], 0.0, moved)
 
     def _finished(self, values: Array, features: Array | None) -> Array:
         """Effects of the drivers put on; no negative values for series that never were, (n_series, n, horizon)."""

@@ -28,6 +28,9 @@ from bayu_forecast.schema.time_index import future_labels
 
 Array = NDArray[np.float64]
 
+#: a number above it cannot be summed or squared
+_LARGEST = 1e150
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -340,9 +343,12 @@ def _unusable(values: Array, names: Sequence[str], min_length: int) -> dict[str,
     """Reasons why series cannot be used, by label."""
     reasons: dict[str, str] = {}
     counts = np.isfinite(values).sum(axis=1).tolist()
-    for name, count, infinite in zip(names, counts, np.isinf(values).sum(axis=1).tolist(), strict=True):
-        if infinite:
-            reasons[name] = f"{infinite} infinite values"
+    infinite, huge = (wrong.sum(axis=1).tolist() for wrong in (np.isinf(values), np.abs(values) > _LARGEST))
+    for at, (name, count) in enumerate(zip(names, counts, strict=True)):
+        if infinite[at]:
+            reasons[name] = f"{infinite[at]} infinite values"
+        elif huge[at]:
+            reasons[name] = f"{huge[at]} values above {_LARGEST:g}: codes for missing? give them as missing"
         elif count < max(min_length, 1):
             reasons[name] = f"{count} observed values, at least {min_length} are needed" if count else "no observed value"
     return reasons

@@ -26,6 +26,8 @@ Places = NDArray[np.intp]
 TAUGHT = {1: 8, 4: 12, 7: 28, 12: 24, 52: 26}
 #: multi-step residuals kept for paths
 _RESIDUALS = 1200
+#: fewer residuals than this are mirrored about zero
+_FEW_RESIDUALS = 12
 #: fewest examples from which anything is learned
 _FEWEST = 60
 #: below this many rows leaves are small and steps slow
@@ -183,23 +185,24 @@ class BoostingForecaster(Forecaster):
         return np.hstack(parts) if len(parts) > 1 else parts[0]
 
     def _left_over(self, table: GrowthTable | ResidualTable) -> Array:
-        """Standardised residuals of whole horizons, each by the booster that has not seen the series, (n, taught), median zero."""
+        """Standardised residuals of horizons known by half or more, each by the booster that has not seen the series, (n, taught)."""
         n_series, n_time = table.working.values.shape
         taught = max(1, min(self.taught_, (n_time - int(table.working.first.min())) // 3))
         latest = n_time - 1 - taught
         earliest = np.maximum(table.working.first + 3, latest - 3 * self._season)
         series, origin = np.nonzero((np.arange(n_time) >= earliest[:, None]) & (np.arange(n_time) <= latest))
         target = table.working.values[series[:, None], origin[:, None] + 1 + np.arange(taught)]
-        whole = np.flatnonzero(np.isfinite(target).all(axis=1))
-        pick = np.sort(generator(self.seed, "residuals").permutation(whole)[:_RESIDUALS])
+        known = np.flatnonzero(np.isfinite(target).mean(axis=1) >= 0.5)
+        pick = np.sort(generator(self.seed, "residuals").permutation(known)[:_RESIDUALS])
         if not len(pick):
             return np.asarray(generator(self.seed, "residuals").standard_normal((64, self.taught_)).cumsum(axis=1))
         series, origin, target = series[pick], origin[pick], target[pick]
         unseen = 1 - _fold(series, origin, n_series, self._season)
         rows, first, use = (np.repeat(part, taught) for part in (series, origin, unseen))  # neighbours are alike: faster in trees
         ahead = self._ahead(table, rows, first, np.tile(np.arange(taught), len(pick)), self._shown, use)
-        left = (target - ahead.reshape(target.shape)) / table.scale(series, origin)[:, None]
-        left -= np.median(left, axis=0)
+        left = _bridged((target - ahead.reshape(target.shape)) / table.scale(series, origin)[:, None])
+        # the median of a few is as wide as they are: mirrored instead, which has median zero as well
+        left = left - np.median(left, axis=0) if len(left) >= _FEW_RESIDUALS else np.vstack([left, -left])
         return np.hstack([left, np.repeat(left[:, -1:], self.taught_ - taught, axis=1)])
 
     def _ahead(self, table: GrowthTable | ResidualTable, series: Places, origin: Places, step: Places, drivers: Array | None,
@@ -286,3 +289,12 @@ class BoostingForecaster(Forecaster):
 def _fold(series: Places, origin: Places, n_series: int, season: int) -> Places:
     """Half of the series, or every other stretch of time when there are few."""
     return series % 2 if n_series >= 20 else (origin // max(2 * season, 8)) % 2
+
+
+def _bridged(paths: Array) -> Array:
+    """Residual paths (n, steps) with their gaps filled along straight lines: errors of neighbouring steps are alike."""
+    steps = np.arange(paths.shape[1])
+    for row in np.flatnonzero(np.isnan(paths).any(axis=1)):
+        seen = np.isfinite(paths[row])
+        paths[row] = np.interp(steps, steps[seen], paths[row, seen])
+    return paths

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.driver_columns import STILL
 from bayu_forecast._numeric.evidence import Columns, prior_precision
 from bayu_forecast._numeric.latest_first import factor
 from bayu_forecast._numeric.outliers import pull_in
@@ -19,8 +20,6 @@ Array = NDArray[np.float64]
 
 #: first guess of a standardised driver's precision: an effect of a third of the series' standard deviation
 _FIRST_PRECISION = 10.0
-#: share of its size by which a driver must move to say much: a coefficient's prior is one shock for each such step, at most
-_STILL = 0.01
 
 
 @dataclass(frozen=True)
@@ -48,9 +47,9 @@ class SeriesColumns:
 
     @property
     def still(self) -> Array:
-        """Least precision (n_columns,) of the coefficients: from a driver that has hardly moved nothing large is learned."""
+        """Least precision (n_columns,) of the coefficients: one shock for each step of the least share of a driver's size, at most."""
         gaps = np.zeros(self.values.shape[1] - len(self.centre))
-        return np.append(gaps, (_STILL * self.centre / self.spread) ** 2)
+        return np.append(gaps, (STILL * self.centre / self.spread) ** 2)
 
     def ahead(self, features: Array) -> Array:
         """Columns (horizon, n_columns) over the horizon, from drivers (horizon, n_drivers): nothing is missing there."""

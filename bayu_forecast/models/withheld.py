@@ -55,7 +55,7 @@ def withheld_errors(forecaster: Forecaster, y: object, X: object = None, *, step
     array([[nan, nan, nan, nan,  0.,  3.],
            [nan, nan, nan, nan,  0.,  0.]])
     """
-    if min(step, ends) < 1:
+    if min(step, ends) < 1 or int(step) != step or int(ends) != ends:
         raise SchemaError(f"step {step}, ends {ends}: give whole numbers of at least one", got=(step, ends))
     data = as_panel(y)
     value = data["value"].transpose(SERIES, TIME)

@@ -25,8 +25,8 @@ from bayu_forecast.models.smoothing import SmoothingForecaster
 
 Array = NDArray[np.float64]
 
-#: middles of equally likely parts of a distribution, over which means are taken
-_EVEN = (np.arange(50) + 0.5) / 50
+#: levels over which means are taken, the middle four fifths: tails are calibrated to cover, and means of all of them are biased
+_EVEN = 0.1 + 0.8 * (np.arange(40) + 0.5) / 40
 #: series at which the boosters, which learn across series, have half of their full weight
 _HALF_WEIGHT = 12
 
@@ -39,7 +39,7 @@ class AutoForecaster(CombinedForecaster):
     one from seasonal growth. The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
     number of series. Drivers act through one layer, fitted before the members and shrunk towards the panel's mean effects, so that
-    a scenario changes every member by the same effect.
+    a scenario changes every member by the same effect. ``mean`` is that of the middle four fifths of the distribution.
 
     Parameters
     ----------

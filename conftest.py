@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from bayu_forecast.report.ask import Answer, Question
+
 
 @pytest.fixture(scope="session")
-def answered() -> Callable[[object], object]:
+def answered() -> Callable[[Question], Answer]:
     """The report's answer to a question, kept: for tests of what is made of an answer, never of the answer itself."""
 
     @functools.cache
-    def kept(question: object) -> object:
+    def kept(question: Question) -> Answer:
         from bayu_forecast.report.ask import answer
 
-        return answer(question)  # type: ignore[arg-type]
+        return answer(question)
 
     return kept
 
 
 @pytest.fixture(scope="module")
-def kept_answers(answered: Callable[[object], object]) -> Iterator[None]:
+def kept_answers(answered: Callable[[Question], Answer]) -> Iterator[None]:
     """Reports of this module are made of kept answers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bayu_forecast.report.parallel.answer", answered)

@@ -29,7 +29,6 @@ from peers_env import HERE, ONE_THREAD, peers_python
 from threadpoolctl import threadpool_limits
 
 import bayu_forecast as bf
-from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Panel
 from bayu_forecast.models.driver_effects import driver_layer_of
 
@@ -157,13 +156,9 @@ def report(retail: Retail, models: Sequence[str]) -> int:
     """Print the ratios of one set, and say how many miss their goal."""
     noise, missed = np.random.default_rng(2).normal(size=(*retail.values.shape, 1)), 0
     for model in models:
-        try:
-            plain = errors(model, retail, None, [])
-            driven = ratio(errors(model, retail, retail.features, retail.feature_names), plain)
-            idle = ratio(errors(model, retail, noise, ["noise"]), plain)
-        except (AttributeError, TypeError, SchemaError) as error:
-            print(f"{retail.name}: {model} left out: {error}")
-            continue
+        plain = errors(model, retail, None, [])
+        driven = ratio(errors(model, retail, retail.features, retail.feature_names), plain)
+        idle = ratio(errors(model, retail, noise, ["noise"]), plain)
         missed += (driven[0] > 0.5) + (idle[0] > 1.01)
         print(f"{retail.name:22} {len(retail.values):4} series  {model:22} error {np.nanmean(plain):.3f}; with drivers {driven[0]:.3f} "
               f"(se {driven[1]:.3f}) of it, goal .5; with noise {idle[0]:.4f} (se {idle[1]:.4f}), goal 1.01", flush=True)

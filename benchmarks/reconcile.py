@@ -8,6 +8,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import scipy.linalg
@@ -26,8 +27,8 @@ def best(run: Callable[[], object], times: int = 15) -> float:
     return 1e3 * min(spent)
 
 
-def dense(residuals: np.ndarray, base: np.ndarray, sums: np.ndarray) -> np.ndarray:
-    """MinT by its definition: every pair's correlation and its variance, one Cholesky factor, normal equations."""
+def shrunk_covariance(residuals: np.ndarray) -> np.ndarray:
+    """The textbook's (Schaefer and Strimmer): every pair's correlation and its variance."""
     n = residuals.shape[1]
     variances = (residuals**2).mean(axis=1)
     unit = residuals / np.sqrt(variances)[:, None]
@@ -41,6 +42,12 @@ def dense(residuals: np.ndarray, base: np.ndarray, sums: np.ndarray) -> np.ndarr
     np.fill_diagonal(correlation, 1)
     covariance = correlation * np.sqrt(variances)
     covariance *= np.sqrt(variances)[:, None]
+    return covariance
+
+
+def dense(residuals: np.ndarray, base: np.ndarray, sums: np.ndarray) -> np.ndarray:
+    """MinT by its definition: one Cholesky factor of the shrunk covariance, normal equations."""
+    covariance = shrunk_covariance(residuals)
     weighted = scipy.linalg.cho_solve(scipy.linalg.cho_factor(covariance, check_finite=False), sums, check_finite=False)
     normal = scipy.linalg.cho_factor(sums.T @ weighted, check_finite=False)
     return sums @ scipy.linalg.cho_solve(normal, weighted.T @ base, check_finite=False)
@@ -59,7 +66,7 @@ def reconciliation() -> bool:
         residuals, paths = (xr.DataArray(array, dims=("series", "time"), coords=labels) for array in (errors, base))
         ours = bf.reconcile(paths, tree, residuals=residuals)
         assert np.allclose(ours.values, dense(errors, base, sums), rtol=1e-9)
-        one, two = best(lambda: dense(errors, base, sums)), best(lambda: bf.reconcile(paths, tree, residuals=residuals))  # noqa: B023
+        one, two = best(partial(dense, errors, base, sums)), best(partial(bf.reconcile, paths, tree, residuals=residuals))
         print(f"| {n} | {one:.1f} | {two:.1f} | {two / one:.2f} |")
         missed |= two > 1.5 * one
     draws = xr.DataArray(base + 20 * rng.normal(size=(1000, 511, 12)), dims=("sample", "series", "time"), coords=labels)

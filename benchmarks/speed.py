@@ -3,8 +3,8 @@
     python benchmarks/speed.py --peers-venv build/peers               all
     python benchmarks/speed.py --only draws summaries
 
-Every figure is CPU time of one thread, the best of several turns, except `stream`: wall time of two processes. An
-entry whose class is not in the tree says so and is left out. Exits with 1 when a goal is missed.
+Every figure is CPU time of one thread, the best of several turns, except `stream`: wall time of two processes. Exits with 1 when a
+goal is missed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 from peers_env import run_peers
+from reconcile import shrunk_covariance
 from threadpoolctl import threadpool_limits
 
 import bayu_forecast as bf
@@ -64,16 +66,19 @@ def fit_and_forecast(args: argparse.Namespace) -> list[Row]:
     y = bf.as_panel(list(values), season=12)
     rows = []
     for name, goals in (("StructuralForecaster", (0.1, 1.0)), ("AutoForecaster", (2.0, np.inf))):
-        if forecaster := present(name):
-            ours = cpu(lambda: forecaster().fit(y).predict(18), 3 if name == "StructuralForecaster" else 1) / len(values)
-            rows += [(f"{name} over {peer}", ours / peers[peer], goal) for peer, goal in zip(peers, goals, strict=True)]
+        forecaster = getattr(bf, name)()
+        ours = cpu(partial(fit_and_predict, forecaster, y), 3 if name == "StructuralForecaster" else 1) / len(values)
+        rows += [(f"{name} over {peer}", ours / peers[peer], goal) for peer, goal in zip(peers, goals, strict=True)]
     return rows
+
+
+def fit_and_predict(forecaster: bf.Forecaster, y: xr.Dataset) -> xr.Dataset:
+    """From a panel to its intervals."""
+    return forecaster.fit(y).predict(18)
 
 
 def stream(args: argparse.Namespace) -> list[Row]:
     """10,000 series of 120 months with 1,000 paths of 18 months each, in chunks, two processes."""
-    if not present("StructuralForecaster"):
-        return []
     seconds, peak = {}, 0.0
     for n in (args.series // 4, args.series):
         chunks = [(i, min(500, n - i)) for i in range(0, n, 500)]
@@ -95,21 +100,12 @@ def one_chunk(job: tuple[int, int]) -> tuple[float, float]:
 
     first, n = job
     model = bf.StructuralForecaster().fit(bf.as_panel(list(monthly_panel(n, 120, seed=first)), season=12))
-    total = 0.0
-    for paths in stream_paths(model):
-        total += float(paths.mean())
+    total = float(model.simulate(horizon=18, samples=1000, rng=7)["value"].mean())
     return total, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def stream_paths(model: object) -> list[np.ndarray]:
-    """Paths of a chunk: it is small enough to hold them at once."""
-    return [model.simulate(horizon=18, samples=1000, rng=7)["value"].to_numpy()]  # type: ignore[attr-defined]
 
 
 def draws(_: argparse.Namespace) -> list[Row]:
     """Joint draws of one series, 50,000 x 60, against as many normals of numpy."""
-    if not present("StructuralForecaster"):
-        return []
     model = bf.StructuralForecaster().fit(bf.as_panel(list(monthly_panel(1, 120)), season=12))
     rng = np.random.default_rng(1)
     normal = cpu(lambda: rng.standard_normal((50_000, 60)))
@@ -118,8 +114,6 @@ def draws(_: argparse.Namespace) -> list[Row]:
 
 def summaries(_: argparse.Namespace) -> list[Row]:
     """Means and 19 quantiles of 50,000 x 60 paths against their simulation and np.quantile."""
-    if not present("StructuralForecaster"):
-        return []
     from bayu_forecast._numeric.summaries import summarise
 
     model, levels = bf.StructuralForecaster().fit(bf.as_panel(list(monthly_panel(1, 120)), season=12)), np.arange(1, 20) / 20
@@ -133,8 +127,6 @@ def summaries(_: argparse.Namespace) -> list[Row]:
 
 def boosting(_: argparse.Namespace) -> list[Row]:
     """Features and fit on 1,000 x 120 against LightGBM alone on the same two tables, each with a data set of its own."""
-    if not present("BoostingForecaster"):
-        return []
     import lightgbm
 
     y, train, dataset, tables, calls = bf.as_panel(list(monthly_panel(1000, 120)), season=12), lightgbm.train, lightgbm.Dataset, [], []
@@ -156,11 +148,9 @@ def boosting(_: argparse.Namespace) -> list[Row]:
 
 def mint(_: argparse.Namespace) -> list[Row]:
     """MinT with shrinkage on a binary tree of 511 nodes against plain dense linear algebra on the same arrays."""
-    if not (present("Reconciler") and present("Hierarchy")):
-        return []
     labels = ["/".join(f"{leaf:08b}") for leaf in range(256)]
     tree = bf.Hierarchy.from_labels(labels)
-    sums = np.vstack([tree.sums.toarray(), np.eye(256)])
+    sums = tree.summing_matrix().values
     rng = np.random.default_rng(1)
     residuals = sums @ rng.normal(size=(256, 120)) + rng.normal(size=(511, 120))
     errors = xr.DataArray(residuals, dims=("series", "time"), coords={"series": list(tree.nodes)})
@@ -168,37 +158,25 @@ def mint(_: argparse.Namespace) -> list[Row]:
     for samples in (1, 1000):
         paths = np.einsum("nl,slt->snt", sums, rng.normal(10, 1, (samples, 256, 12))) + rng.normal(size=(samples, 511, 12))
         base = xr.DataArray(paths, dims=("sample", "series", "time"), coords={"series": list(tree.nodes)})
-        ours = cpu(lambda: bf.Reconciler(tree, method="mint").fit(errors).transform(base), 3)  # noqa: B023
-        plain = cpu(lambda: plain_mint(sums, residuals, paths), 3)  # noqa: B023
+        ours = cpu(partial(fit_and_reconcile, tree, errors, base), 3)
+        plain = cpu(partial(plain_mint, sums, residuals, paths), 3)
         rows.append((f"MinT on 511 series, {samples} x 12, over plain dense algebra", ours / plain, 1.5))
     coherent = bf.Reconciler(tree, method="mint").fit(errors).transform(base).to_numpy()
     gap = np.abs(coherent - np.einsum("nl,slt->snt", sums, coherent[:, 255:])).max() / np.abs(coherent).max()
     return [*rows, ("largest incoherence of any draw, relative", float(gap), 1e-9)]
 
 
+def fit_and_reconcile(tree: bf.Hierarchy, errors: xr.DataArray, base: xr.DataArray) -> xr.DataArray:
+    """The library's way, from errors to coherent paths."""
+    return bf.Reconciler(tree, method="mint").fit(errors).transform(base)
+
+
 def plain_mint(sums: np.ndarray, residuals: np.ndarray, base: np.ndarray) -> np.ndarray:
-    """The textbook: shrunk correlations (Schaefer and Strimmer), one Cholesky factor, S (S'W^-1 S)^-1 S'W^-1."""
-    scaled = residuals / np.sqrt((residuals**2).mean(axis=1))[:, None]
-    n = residuals.shape[1]
-    correlation = scaled @ scaled.T / n
-    spread = ((scaled**2) @ (scaled**2).T / n - correlation**2) * n / (n - 1) ** 2 * (n - 1) / n
-    off = ~np.eye(len(sums), dtype=bool)
-    weight = np.clip(spread[off].sum() / (correlation[off] ** 2).sum(), 0, 1)
-    size = np.sqrt((residuals**2).mean(axis=1))
-    covariance = np.where(off, (1 - weight) * correlation, 1.0) * np.outer(size, size)
-    weighed = np.linalg.solve(covariance, sums)
+    """The textbook: S (S'W^-1 S)^-1 S'W^-1, once for all draws."""
+    weighed = np.linalg.solve(shrunk_covariance(residuals), sums)
     gain = sums @ np.linalg.solve(sums.T @ weighed, weighed.T)
     columns = base.transpose(1, 0, 2).reshape(len(sums), -1)
     return (gain @ columns).reshape(len(sums), base.shape[0], -1).transpose(1, 0, 2)
-
-
-def present(name: str) -> type | None:
-    """A public class that takes panels, or None with a word."""
-    found = getattr(bf, name, None)
-    if found is None or not hasattr(bf, "as_panel"):
-        print(f"left out: {name} is not in this tree")
-        return None
-    return found  # type: ignore[no-any-return]
 
 
 ENTRIES = {"fit": fit_and_forecast, "draws": draws, "summaries": summaries, "boosting": boosting, "mint": mint, "stream": stream}
@@ -213,12 +191,8 @@ def main() -> int:
     args = parser.parse_args()
     missed = 0
     for name in args.only:
-        try:
-            with threadpool_limits(1):
-                rows = ENTRIES[name](args)
-        except TypeError as error:  # a class of that name that takes no panels yet
-            print(f"left out: {name}: {error}")
-            continue
+        with threadpool_limits(1):
+            rows = ENTRIES[name](args)
         for what, value, goal in rows:
             missed += value > goal
             print(f"{name:10} {what:55} {value:10.4g}   goal {goal:g}{'   MISSED' if value > goal else ''}", flush=True)

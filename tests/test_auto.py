@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -41,7 +42,7 @@ class Normal(bf.Forecaster):
         drawn = np.random.default_rng(rng).normal(size=(8192, len(self._panel.series), 64))
         return self.mean + drawn[:samples, :, :horizon]
 
-    def _summary(self, horizon: int, levels: list[float], features: Array | None) -> tuple[Array, Array]:  # type: ignore[override]
+    def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         shape = (len(self._panel.series), horizon)
         quantiles = np.broadcast_to(norm.ppf(levels)[:, None, None] + self.mean, (len(levels), *shape))
         return np.full(shape, self.mean), np.array(quantiles)

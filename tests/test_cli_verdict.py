@@ -7,11 +7,20 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 QUICK = ["--dates", "2025-01-31", "--samples", "300", "--horizon", "2025-12", "--jobs", "1"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _interrupts_are_heeded() -> Iterator[None]:
+    """A shell that runs the tests in the background has interrupts ignored, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(words: list[str], folder: Path) -> subprocess.Popen[str]:

@@ -17,6 +17,8 @@ from bayu_forecast._numeric.latest_first import Factor, factor, whiten
 
 Array = NDArray[np.float64]
 
+#: power of the likelihood in the weights of structures and scales: below one, because none is quite true
+POWER = 0.7
 #: degrees of freedom of the prior on the variance of a standardised series, around one
 PRIOR_DF = 1.0
 
@@ -90,6 +92,22 @@ def log_evidence(variograms: Array, values: Array, lengths: NDArray[np.intp], co
             log_det[row] += np.log(np.diagonal(fit.root)).sum() - 0.5 * np.log(c.precision[c.precision > 0]).sum()
         out[:, place] = -0.5 * df * np.log(np.maximum(squares, 0.0) + PRIOR_DF) - log_det
     return out
+
+
+def tempered_shares(log: Array, least: float = 0.0) -> Array:
+    """Weights (..., n) that sum to one, by the power of the likelihood, of log evidences (..., n).
+
+    Those below ``least`` of the largest count for nothing.
+
+    Examples
+    --------
+    >>> tempered_shares(np.log([[1.0, 1.0, 1e-9]]), least=2e-3).tolist()
+    [[0.5, 0.5, 0.0]]
+    """
+    power = POWER * log
+    share = np.exp(power - power.max(axis=-1, keepdims=True))
+    share[share < least] = 0.0
+    return np.asarray(share / share.sum(axis=-1, keepdims=True))
 
 
 def means_ahead(structure: Factor, values: Array, lengths: NDArray[np.intp]) -> tuple[Array, Array]:

@@ -97,6 +97,11 @@ def whiten(structure: Factor, values: Array) -> Array:
     return _solve(structure.lower, values)
 
 
+def lengths_of(seen: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Steps (n_series,) from the first value of each series to the last time, of what was seen (n_series, n), latest first."""
+    return np.asarray(seen.shape[1] - seen[:, ::-1].argmax(axis=1))
+
+
 def root_of(covariance: Array) -> Array:
     """Lower root of a covariance that rounding may have made singular."""
     # in proportion to each place's own variance, so that a place never depends on later ones

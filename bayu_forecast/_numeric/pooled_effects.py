@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayu_forecast._numeric.latest_first import Factor, factor, whiten
+from bayu_forecast._numeric.evidence import tempered_shares
+from bayu_forecast._numeric.latest_first import Factor, factor, lengths_of, whiten
 
 Array = NDArray[np.float64]
 
@@ -25,8 +26,6 @@ _FIRST_SPREAD, _FIRST_MEAN = 0.05, 0.3
 _ROUNDS = 20
 #: sum of squares, of a standardised series, that the prior adds to the shocks
 _LEAST_SQUARES = 0.01
-#: power of the likelihood in the weights of structures, as in the structural forecaster
-_POWER = 0.7
 
 
 @dataclass(frozen=True)
@@ -76,10 +75,9 @@ def pooled_effects(values: Array, columns: Array, seen: NDArray[np.bool_], sprea
     for _ in range(2):
         people = _learned(stacked.at((best, series)))
         answers = [_posterior(m, people) for m in each]
-        log = _POWER * np.stack([evidence for *_, evidence in answers])
-        best = log.argmax(axis=0)
-    weights = np.exp(log - log.max(axis=0))
-    return np.asarray(np.einsum("js,jsk->sk", weights / weights.sum(axis=0), np.stack([effects for effects, *_ in answers])))
+        log = np.stack([evidence for *_, evidence in answers], axis=1)
+        best = log.argmax(axis=1)
+    return np.asarray(np.einsum("sj,jsk->sk", tempered_shares(log), np.stack([effects for effects, *_ in answers])))
 
 
 def _moments(structure: Factor, values: Array, columns: Array, seen: NDArray[np.bool_]) -> _Moments:
@@ -87,7 +85,7 @@ def _moments(structure: Factor, values: Array, columns: Array, seen: NDArray[np.
     n_series, n, k = columns.shape
     both = np.where(seen[..., None], np.concatenate([columns, values[..., None]], axis=2), 0.0)
     white = whiten(structure, np.asfortranarray(both.transpose(1, 0, 2).reshape(n, -1))).reshape(n, n_series, k + 1).transpose(1, 0, 2)
-    lengths = n - seen[:, ::-1].argmax(axis=1)
+    lengths = lengths_of(seen)
     inside = np.arange(n) < lengths[:, None]
     white = np.where(inside[..., None], white, 0.0)
     log_det, gaps = structure.log_det[lengths - 1], (inside & ~seen).sum(axis=1)

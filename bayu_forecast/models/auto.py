@@ -26,7 +26,7 @@ from bayu_forecast.models.smoothing import SmoothingForecaster
 Array = NDArray[np.float64]
 
 #: levels over which means are taken, the middle four fifths: tails are calibrated to cover, and means of all of them are biased
-_EVEN = 0.1 + 0.8 * (np.arange(40) + 0.5) / 40
+_MIDDLE = 0.1 + 0.8 * (np.arange(40) + 0.5) / 40
 #: series at which the boosters, which learn across series, have half of their full weight
 _HALF_WEIGHT = 12
 
@@ -34,12 +34,13 @@ _HALF_WEIGHT = 12
 class AutoForecaster(CombinedForecaster):
     """Forecast any panel with the best that the library has: no choices, one set of defaults.
 
-    Members whose errors differ: a pool of exponential smoothers, a mixture of structural models, Gaussian processes (from monthly data
-    on), the dynamic theta method (annual data), and two boosted models that learn across the panel, one from what smoothing leaves and
-    one from seasonal growth. The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
+    Members whose errors differ: a mixture of structural models, two boosted models that learn across the panel, one from what smoothing
+    leaves and one from seasonal growth, Gaussian processes (not for years), a pool of exponential smoothers (years and quarters) and the
+    dynamic theta method (years). The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
     number of series. Drivers act through one layer, fitted before the members and shrunk towards the panel's mean effects, so that
-    a scenario changes every member by the same effect. ``mean`` is that of the middle four fifths of the distribution.
+    a scenario changes every member by the same effect; intervals leave out how sure the effects are. ``mean`` is that
+    of the middle four fifths of the distribution.
 
     Parameters
     ----------
@@ -100,7 +101,7 @@ class AutoForecaster(CombinedForecaster):
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         centre, middle, spread, quantiles = self._calibration(horizon)
-        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _EVEN])
+        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _MIDDLE])
         pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, wanted)
         drawn = self._finished(self._stretched(pooled, centre, middle, spread).transpose(1, 0, 2), features).transpose(1, 0, 2)
         return drawn[len(levels):].mean(axis=0), drawn[:len(levels)]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast.models.frequency import nearest
+
 Array = NDArray[np.float64]
 
 
@@ -48,5 +50,5 @@ _WEEKLY = replace(_MONTHLY, weights={"structural": 1.0, "kernel": 1.0, "residual
 
 
 def defaults_of(season: int) -> Defaults:
-    """Defaults of the nearest frequency: none, a few places to a season (quarters), many (months), or weeks of the year."""
-    return _YEARLY if season == 1 else _QUARTERLY if season < 9 else _MONTHLY if season < 40 else _WEEKLY
+    """Defaults of the nearest frequency."""
+    return nearest(season, yearly=_YEARLY, quarterly=_QUARTERLY, monthly=_MONTHLY, weekly=_WEEKLY)

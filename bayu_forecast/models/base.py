@@ -105,7 +105,7 @@ class ForecasterTags:
     panel: bool = False
 
 
-class Forecaster(BaseEstimator):  # type: ignore[misc]
+class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """Base of all forecasters: ``fit`` a panel, ``simulate`` sample paths, ``predict`` their summaries.
 
     A subclass stores its parameters in ``__init__`` and writes ``_fit(panel)`` and ``_simulate(horizon, samples, rng, features)``;

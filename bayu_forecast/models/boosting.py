@@ -71,6 +71,13 @@ class BoostingForecaster(Forecaster):
     ----------
     Ke et al. (2017), LightGBM: a highly efficient gradient boosting decision tree. NeurIPS 30.
     Barber, Candes, Ramdas and Tibshirani (2021), Predictive inference with the jackknife+. Annals of Statistics 49.
+
+    Examples
+    --------
+    >>> import bayu_forecast as bf
+    >>> y = bf.as_panel([[10.0 + t % 4 for t in range(40)]] * 3, season=4)
+    >>> bf.BoostingForecaster(rounds=10).fit(y).predict(4)["median"].round(1).values[0].tolist()
+    [10.0, 11.0, 12.0, 13.0]
     """
 
     tags = ForecasterTags(drivers=True, missing=True, min_length=1)

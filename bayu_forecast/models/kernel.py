@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.evidence import tempered_shares
 from bayu_forecast._numeric.kernel_process import fit, predict
-from bayu_forecast._numeric.latest_first import root_of
+from bayu_forecast._numeric.latest_first import lengths_of, root_of
 from bayu_forecast._numeric.mixture import Mixture
 from bayu_forecast._numeric.outliers import pull_in
 from bayu_forecast._numeric.scales import standardise
@@ -25,8 +26,8 @@ Array = NDArray[np.float64]
 
 #: steps ahead computed together
 _BLOCK = 36
-#: scales that a series is modelled on, each counting by its likelihood to this power; one below the least share counts for nothing
-_SCALES, _POWER, _LEAST = (0.5, np.inf), 0.7, 2e-3
+#: scales that a series is modelled on, and the share of the likelier one below which the other counts for nothing
+_SCALES, _LEAST = (0.5, np.inf), 2e-3
 #: robust standard deviations beyond which a value is pulled in
 _LIMIT = 6.0
 
@@ -72,15 +73,12 @@ class KernelForecaster(Forecaster):
         self._seen, n = np.isfinite(latest), latest.shape[1]
         typical = variograms(typical_structure(self._season), n, float(self._season))[0]
         self._scaled = standardise(latest, _SCALES)
-        self._values = pull_in(self._scaled.values, self._seen, n - self._seen[:, ::-1].argmax(axis=1), typical, _LIMIT)
+        self._values = pull_in(self._scaled.values, self._seen, lengths_of(self._seen), typical, _LIMIT)
         shape = self._scaled.fits.shape
         self.parameters_, log = np.full((*shape, 7), np.nan), np.full(shape, -np.inf)
         for s, scale in np.argwhere(self._scaled.fits).tolist():
             self.parameters_[s, scale], log[s, scale] = fit(*self._history(s, scale), self._season, self._prior)
-        log = _POWER * (log + self._scaled.log_jacobian)
-        share = np.exp(log - log.max(axis=1, keepdims=True))
-        share[share < _LEAST] = 0.0
-        self.weights_ = share / share.sum(axis=1, keepdims=True)
+        self.weights_ = tempered_shares(log + self._scaled.log_jacobian, _LEAST)
 
     def _history(self, s: int, scale: int) -> tuple[Array, Array]:
         """Standardised values of a series, earliest first, and their times."""

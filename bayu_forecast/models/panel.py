@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayu_forecast._numeric.evidence import ahead_with_columns, log_evidence, means_ahead
-from bayu_forecast._numeric.latest_first import Factor, factor, root_of
+from bayu_forecast._numeric.evidence import ahead_with_columns, log_evidence, means_ahead, tempered_shares
+from bayu_forecast._numeric.latest_first import Factor, factor, lengths_of, root_of
 from bayu_forecast._numeric.mixture import Mixture
 from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
@@ -24,8 +24,6 @@ from bayu_forecast.models.structure_prior import scales_of, structures_of, tails
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
 _MOST, _LEAST = 16, 2e-3
-#: power of the likelihood in the weights: below one, because no structure is quite true
-_POWER = 0.7
 #: fewest and most values that are used, whatever the season
 _FEWEST_VALUES, _MOST_VALUES = 100, 420
 #: steps to a cycle where it is not whole: weeks to a year
@@ -98,7 +96,7 @@ class PanelStructural(Forecaster):
     def _learn(self, latest_first: Array, features: Array | None) -> _Learned:
         """Weigh every structure and scale for each series, and keep those that matter."""
         seen = np.isfinite(latest_first)
-        lengths = latest_first.shape[1] - seen[:, ::-1].argmax(axis=1)
+        lengths = lengths_of(seen)
         n = latest_first.shape[1]
         typical = variograms(typical_structure(self._season), n, self._cycle)[0]
         scaled = standardise(latest_first, scales_of(self._season, drivers=features is not None))
@@ -107,7 +105,7 @@ class PanelStructural(Forecaster):
         pairs, weights = [], []
         for first in range(0, len(seen), _CHUNK):
             part = np.arange(first, min(first + _CHUNK, len(seen)))
-            best, share = _largest(_log_weights(g, scaled, lengths, columns, part).reshape(len(part), -1))
+            best, share = _largest(_log_evidence(g, scaled, lengths, columns, part).reshape(len(part), -1))
             pairs.append(best)
             weights.append(share)
         return _Learned(scaled, lengths, columns, np.concatenate(pairs), np.concatenate(weights), *tails_of(self._season))
@@ -145,16 +143,16 @@ def values_used(season: int, cycles: int = 12) -> int:
     return min(max(cycles * season, _FEWEST_VALUES), _MOST_VALUES)
 
 
-def _log_weights(
+def _log_evidence(
     g: Array, scaled: Scaled, lengths: NDArray[np.intp], columns: dict[int, SeriesColumns], part: NDArray[np.intp]
 ) -> Array:
-    """Log posterior weights (n_series, n_structures, n_scales) of some series; scales that cannot hold a series have none."""
+    """Log evidence (n_series, n_structures, n_scales) of some series; there is none for scales that cannot hold a series."""
     row, scale = np.nonzero(scaled.fits[part])
     series = part[row]
     own = {i: columns[s].on(k) for i, (s, k) in enumerate(zip(series.tolist(), scale.tolist(), strict=True)) if s in columns}
     out = np.full((len(part), len(g), len(SHIFTS)), -np.inf)
     log = log_evidence(g, scaled.values[series, scale], lengths[series], own) + scaled.log_jacobian[series, scale, None]
-    out[row, :, scale] = _POWER * log
+    out[row, :, scale] = log
     return out
 
 
@@ -215,10 +213,7 @@ def _ahead(
 
 
 def _largest(log: Array) -> tuple[NDArray[np.intp], Array]:
-    """Places and shares of the largest weights of each row."""
+    """Places and shares of the largest log evidences of each row."""
     most = min(_MOST, log.shape[1])
     places = np.argpartition(-log, most - 1, axis=1)[:, :most]
-    share = np.exp(np.take_along_axis(log, places, axis=1) - log.max(axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
-    share[share < _LEAST * share.max(axis=1, keepdims=True)] = 0.0
-    return places, share / share.sum(axis=1, keepdims=True)
+    return places, tempered_shares(np.take_along_axis(log, places, axis=1), _LEAST)

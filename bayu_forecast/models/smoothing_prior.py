@@ -7,6 +7,7 @@ weights; ``docs/auto.md`` says on which series, and how far they carry over to o
 from __future__ import annotations
 
 from bayu_forecast._numeric.smoothing_pool import PoolPrior
+from bayu_forecast.models.frequency import nearest
 
 YEARLY = PoolPrior(
     sharpness=(0, 11.66),
@@ -38,7 +39,5 @@ MONTHLY = PoolPrior(
 
 
 def prior_of(season: int) -> PoolPrior:
-    """The prior of the nearest frequency that was learned: none, a few places to a season (quarters), or many (months, weeks)."""
-    if season == 1:
-        return YEARLY
-    return QUARTERLY if season < 9 else MONTHLY
+    """The prior of the nearest frequency that was learned."""
+    return nearest(season, yearly=YEARLY, quarterly=QUARTERLY, monthly=MONTHLY, weekly=MONTHLY)

@@ -15,6 +15,7 @@ from scipy.special import ndtri
 
 from bayu_forecast._numeric.streams import generator
 from bayu_forecast._numeric.variogram import FIELDS
+from bayu_forecast.models.frequency import nearest
 
 Array = NDArray[np.float64]
 
@@ -23,6 +24,8 @@ _COUNT, _KEY = 300, 1
 #: bounds on the log of any size, so that no structure is degenerate
 _SMALLEST, _LARGEST = -5.0, 1.5
 _LEAST_NOISE = -4.0
+#: from so many steps on a cycle is like one of months
+_MONTHS = 6
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ _YEARLY = _MONTHLY | {
 
 
 def prior_of(season: int) -> dict[str, Part]:
-    """Prior for a season, that of the nearest frequency: none, quarters, months (days of the week), weeks of the year."""
-    return _YEARLY if season == 1 else _QUARTERLY if season < 6 else _MONTHLY if season < 40 else _WEEKLY
+    """Prior for a season, that of the nearest frequency; days of the week are like months here."""
+    return nearest(season, yearly=_YEARLY, quarterly=_QUARTERLY, monthly=_MONTHLY, weekly=_WEEKLY, months=_MONTHS)
 
 
 def scales_of(season: int, *, drivers: bool = False) -> tuple[float, ...]:
@@ -89,7 +92,7 @@ def scales_of(season: int, *, drivers: bool = False) -> tuple[float, ...]:
 
 def tails_of(season: int) -> tuple[float, float]:
     """Factor on the size of shocks and degrees of freedom: sparse series break more often than their past tells."""
-    return (1.16, 5.0) if season == 1 else (0.96, 7.0) if season < 6 else (0.92, 8.0)
+    return nearest(season, yearly=(1.16, 5.0), quarterly=(0.96, 7.0), monthly=(0.92, 8.0), weekly=(0.92, 8.0), months=_MONTHS)
 
 
 @cache

@@ -212,6 +212,11 @@ class Hierarchy:
         ------
         HierarchyError
             When fewer than two are given or one does not divide the largest.
+
+        Examples
+        --------
+        >>> Hierarchy.of_periods([1, 4]).nodes
+        ('1:0', '4:0', '4:1', '4:2', '4:3')
         """
         cuts = sorted(set(parts))
         odd = [cut for cut in cuts if cut < 1 or cuts[-1] % cut]

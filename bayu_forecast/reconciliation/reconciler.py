@@ -25,7 +25,7 @@ Paths = TypeVar("Paths", xr.Dataset, xr.DataArray)
 Fixed = Sequence[str] | Mapping[str, ArrayLike | xr.DataArray | pd.Series]
 
 
-class Reconciler(BaseEstimator):  # type: ignore[misc]
+class Reconciler(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     r"""Make sample paths of a hierarchy add up, draw by draw.
 
     With uppers :math:`u`, leaves :math:`b`, :math:`C = [I, -A]` such that coherent paths have :math:`Cy = 0`, a projection takes

@@ -65,7 +65,8 @@ def test_broken_series_are_named_and_the_others_finish() -> None:
         model = Walk().fit(bf.as_panel(broken, season=1))
     assert set(model.failed_["series"]) == {"wild", "empty", "nothing", "short", "unlucky"}
     assert model.failed_.set_index("series")["reason"]["wild"] == "1 infinite values"
-    coded = Walk().fit(bf.as_panel(Y | {"coded": [1.0, 1.7e308, 2.0]}, season=1)).failed_
+    with pytest.warns(FailedSeriesWarning, match="coded"):
+        coded = Walk().fit(bf.as_panel(Y | {"coded": [1.0, 1.7e308, 2.0]}, season=1)).failed_
     assert "codes for missing" in coded["reason"].iloc[0]
     value = model.simulate(4, samples=5)["value"]
     assert value.isel(sample=0, time=0).isnull().values.tolist() == [False] * 3 + [True] * 5

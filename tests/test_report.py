@@ -183,6 +183,9 @@ def test_no_revision_is_told_once_the_year_is_printed() -> None:
     assert after.verdict["revision_location"].isna().all()
     assert after.verdict["census_steps"].eq(0).all()
     assert "Census revision" not in as_text(after)
+    row = next(line for line in as_text(after).splitlines() if "printed  " in line)
+    assert "16,688.5 printed" in row, "what is printed has no interval"
+    assert " / " not in row
 
 
 def test_share_of_prior_is_told_beside_the_mark(told: Verdict) -> None:

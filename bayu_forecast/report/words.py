@@ -121,7 +121,8 @@ def _detail(verdict: Verdict, place: int, target: Target) -> list[str]:
     ]
     table = [above, head]
     for r in _rows(verdict, target.id):
-        fan = " / ".join(quantity(r[q], target.unit) for q in ("q10", "median", "q90"))
+        printed = level and r["last_print_year"] >= int(target.period)
+        fan = f"{money(r['last_print'])} printed" if printed else " / ".join(quantity(r[q], target.unit) for q in ("q10", "median", "q90"))
         row = [r["date"], span(r["sensitivity_low"], r["sensitivity_high"]), fan]
         table.append(row + (_required(r) if level else [chance(r["prior_share"])]))
     lines = [f"({place}) {target.text_zh}", *grid(table, "  ", 2)]

@@ -201,16 +201,19 @@ def _exact_cost(members: list[NDArray[np.intp]]) -> int:
 
 
 def _owen_exact(value: Value, members: list[NDArray[np.intp]]) -> Shares:
-    """For each group and each set of other groups, the members' Shapley values in the game beside that set."""
+    """For each group, the members' Shapley values in the mean game beside the sets of other groups: they are linear in the game."""
     k, n = len(members), sum(map(len, members))
     unions = [_switched(n, members, mask) for mask in range(2**k)]
     whole = [np.asarray(value(on), dtype=np.float64) for on in unions]
     out = np.zeros((n, *whole[0].shape))
     for group, own in enumerate(members):
+        game = np.zeros((2 ** len(own), *whole[0].shape))
         for mask in (m for m in range(2**k) if not (m >> group) & 1):
+            weight = 1.0 / (k * math.comb(k - 1, mask.bit_count()))
             inner = [np.asarray(value(_with(unions[mask], own, t)), dtype=np.float64) for t in range(1, 2 ** len(own) - 1)]
-            game = np.stack([whole[mask], *inner, whole[mask | (1 << group)]])
-            out[own] += shapley(game) / (k * math.comb(k - 1, mask.bit_count()))
+            for coalition, one in enumerate([whole[mask], *inner, whole[mask | (1 << group)]]):
+                game[coalition] += weight * one
+        out[own] = shapley(game)
     return Shares(out, np.zeros_like(out), _exact_cost(members))
 
 

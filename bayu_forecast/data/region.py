@@ -118,6 +118,16 @@ class Region:
         raise BasisError(f"region {self.name!r} has no basis {code!r}, only {codes}: add it to region.yml", names=[code], expected=codes)
 
 
+def _facts(text: str) -> Mapping[str, Any]:
+    """What YAML text states, by the safe loader in C where there is one: ten times faster, and every region is read to learn of one."""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+    try:
+        stated: Mapping[str, Any] = loader.get_single_data()
+        return stated
+    finally:
+        loader.dispose()
+
+
 def read_region(path: Path) -> Region:
     """Read ``region.yml``.
 
@@ -136,7 +146,7 @@ def read_region(path: Path) -> Region:
     SpecificationError
         When a field is missing, unknown or wrong.
     """
-    stated: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    stated = _facts(path.read_text(encoding="utf-8"))
     try:
         bases = tuple(Basis(**b | {"taper": tuple(b["taper"]) if b["taper"] else None}) for b in stated["bases"])
         series = tuple(Series(**s) for s in stated["series"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -153,10 +154,16 @@ def read_targets(path: Path) -> tuple[Target, ...]:
 def read_optional(folder: Path, name: str) -> pd.DataFrame:
     """Read a table that only some regions have; empty with its columns where there is none."""
     path = folder / f"{name}.csv"
-    if not path.exists():
-        frame = pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str)
-    else:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return _typed(pd.read_csv(path, dtype=str, keep_default_na=False), name) if path.exists() else _empty(name).copy()
+
+
+@functools.cache
+def _empty(name: str) -> pd.DataFrame:
+    return _typed(pd.DataFrame(columns=list(OPTIONAL[name]), dtype=str), name)
+
+
+def _typed(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """An optional table's text with its types."""
     for column in set(OPTIONAL_DATES) & set(frame.columns):
         frame[column] = pd.to_datetime(frame[column], format="%Y-%m-%d").astype("datetime64[s]")
     for column in set(OPTIONAL_WHOLE) & set(frame.columns):

@@ -89,23 +89,26 @@ def scaled(told: np.ndarray, whole: np.ndarray, horizon: int) -> np.ndarray:
     return np.nanmean(np.abs(told - whole[:, -horizon:]), axis=1) / np.nanmean(np.abs(np.diff(whole[:, :-horizon], axis=1)), axis=1)
 
 
-def forecast(model: str, history: np.ndarray, horizon: int, features: np.ndarray | None = None, names: Sequence[str] = ()) -> np.ndarray:
-    """Medians by one of our models."""
+def forecast(model: str, history: np.ndarray, horizon: int, features: np.ndarray | None = None, names: Sequence[str] = ()) -> xr.Dataset:
+    """What one of our models tells."""
     X = None
     if features is not None:
         coords = {"series": np.arange(len(features)), "time": np.arange(features.shape[1]), "feature": list(names)}
         X = xr.DataArray(features, dims=("series", "time", "feature"), coords=coords)
     fitted = getattr(bf, model)().fit(bf.as_panel(history, season=52), X)
-    return fitted.predict(horizon, X=X)["median"].to_numpy()
+    return fitted.predict(horizon, X=X)
 
 
-def errors(model: str, retail: Retail, features: np.ndarray | None, names: Sequence[str]) -> np.ndarray:
-    """Scaled errors of every series and origin."""
-    h, out = retail.horizon, []
+def errors(model: str, retail: Retail, features: np.ndarray | None, names: Sequence[str]) -> tuple[np.ndarray, list[float]]:
+    """Scaled errors of every series and origin, and what shares of the outcomes the intervals cover."""
+    h, out, inside = retail.horizon, [], []
     for usable, whole in origins(retail):
         known = None if features is None else features[usable, :whole.shape[1]]
-        out.append(scaled(forecast(model, whole[:, :-h], h, known, names), whole, h))
-    return np.concatenate(out)
+        told, happened = forecast(model, whole[:, :-h], h, known, names), whole[:, -h:]
+        out.append(scaled(told["median"].to_numpy(), whole, h))
+        within = (told["lower"].to_numpy() <= happened) & (happened <= told["upper"].to_numpy())
+        inside.append(within[:, np.isfinite(happened)])
+    return np.concatenate(out), [float(share) for share in np.concatenate(inside, axis=1).mean(axis=1)]
 
 
 def ceiling(retail: Retail) -> tuple[np.ndarray, float]:
@@ -116,7 +119,7 @@ def ceiling(retail: Retail) -> tuple[np.ndarray, float]:
         labels = tuple(str(i) for i in range(len(whole)))
         layer = driver_layer_of(Panel(whole, 52, labels, pd.RangeIndex(whole.shape[1]), features, tuple(retail.feature_names)))
         bare = layer.without(whole, features)
-        out.append(scaled(forecast("AutoForecaster", bare[:, :-h], h) * (whole / bare)[:, -h:], whole, h))
+        out.append(scaled(forecast("AutoForecaster", bare[:, :-h], h)["median"].to_numpy() * (whole / bare)[:, -h:], whole, h))
         moves = [np.nanvar(np.diff(np.log(np.where(whole > 0, each, np.nan)), axis=1), axis=1) for each in (bare, whole)]
         left, all_of_it = left + moves[0].sum(), all_of_it + moves[1].sum()
     return np.concatenate(out), 1.0 - left / all_of_it
@@ -156,12 +159,13 @@ def report(retail: Retail, models: Sequence[str]) -> int:
     """Print the ratios of one set, and say how many miss their goal."""
     noise, missed = np.random.default_rng(2).normal(size=(*retail.values.shape, 1)), 0
     for model in models:
-        plain = errors(model, retail, None, [])
-        driven = ratio(errors(model, retail, retail.features, retail.feature_names), plain)
-        idle = ratio(errors(model, retail, noise, ["noise"]), plain)
+        plain, bare = errors(model, retail, None, [])
+        told, inside = errors(model, retail, retail.features, retail.feature_names)
+        driven, idle = ratio(told, plain), ratio(errors(model, retail, noise, ["noise"])[0], plain)
         missed += (driven[0] > 0.5) + (idle[0] > 1.01)
         print(f"{retail.name:22} {len(retail.values):4} series  {model:22} error {np.nanmean(plain):.3f}; with drivers {driven[0]:.3f} "
-              f"(se {driven[1]:.3f}) of it, goal .5; with noise {idle[0]:.4f} (se {idle[1]:.4f}), goal 1.01", flush=True)
+              f"(se {driven[1]:.3f}) of it, goal .5; with noise {idle[0]:.4f} (se {idle[1]:.4f}), goal 1.01; intervals of 80 and 95 % cover "
+              f"{inside[0]:.0%} and {inside[1]:.0%} with drivers, {bare[0]:.0%} and {bare[1]:.0%} without", flush=True)
         if model == "AutoForecaster":
             best, share = ceiling(retail)
             print(f"{'':34}effects that know the outcomes {ratio(best, plain)[0]:.3f}; explained {share:.0%}", flush=True)

@@ -75,14 +75,16 @@ def drivers(rows: dict[str, Array], horizon: int, effect: float, seed: int = 1) 
     return told, xr.DataArray(x, dims=("series", "time", "feature"), coords=coords)
 
 
-def test_structural_effects_pass_through_scenarios_unchanged() -> None:
+def test_structural_effects_pass_through_scenarios() -> None:
+    """Each path has an effect of its own, the same in every scenario: as sure as the panel makes it."""
     rows, x = drivers(growing(20, 60), 6, 0.3)
     model = quick().fit(bf.as_panel(rows, season=12), X=x)
     as_is = model.simulate(6, samples=20, rng=1, X=x)["value"]
     more = model.simulate(6, samples=20, rng=1, X=x + xr.zeros_like(x) + 1.0)["value"]
     ratio = np.log(more / as_is)
-    np.testing.assert_allclose(ratio, ratio.isel(sample=0).broadcast_like(ratio).transpose(*ratio.dims), atol=1e-9)
+    assert 0.0 < float(ratio.std("sample").max()) < 0.05
     assert abs(float(ratio.mean()) - 0.3) < 0.03
+    np.testing.assert_array_equal(model.simulate(6, samples=20, rng=1, X=x)["value"], as_is)
 
 
 def test_monotone_drivers_in_the_trees() -> None:

@@ -22,6 +22,12 @@ def fitted(y: Array, x: Array, season: int = 1) -> DriverLayer:
     return driver_layer_of(Panel(y, season, labels, pd.RangeIndex(y.shape[1]), x, tuple(str(k) for k in range(x.shape[2]))))
 
 
+def put(layer: DriverLayer, values: Array, x: Array) -> Array:
+    """Values (n_series, horizon) with the central effects."""
+    middle = np.array([0.5])
+    return layer.onto_quantiles(values[None], middle, x, middle)[0]
+
+
 def test_against_least_squares() -> None:
     """With a level that does not move the structure hardly matters: effects are those of plain regression with a prior."""
     rng = np.random.default_rng(0)
@@ -67,7 +73,7 @@ def test_bend_and_echo_are_found_and_end_with_history() -> None:
     layer = fitted(y, x)
 
     def answer(driver: float) -> Array:
-        return np.asarray(np.log(layer.onto(np.ones((20, 1, 2)), np.full((20, 2, 1), driver))[:, 0]).mean(axis=0))
+        return np.asarray(np.log(put(layer, np.ones((20, 2)), np.full((20, 2, 1), driver))).mean(axis=0))
 
     zero, half, one, two, three = (answer(driver) for driver in (0.0, 0.5, 1.0, 2.0, 3.0))
     np.testing.assert_allclose([half[0] - zero[0], one[0] - zero[0]], [0.4 + 0.125, 0.8 + 0.5], atol=0.06)
@@ -84,7 +90,7 @@ def test_effects_come_off_and_on_again() -> None:
     bare = layer.without(y[:, :72], x[:, :72])
     assert np.nanstd(bare, axis=1).max() < 0.5 * np.nanstd(y, axis=1).max()
     assert (np.isnan(bare) == np.isnan(y[:, :72])).all()
-    effect = y[:3, 72:] / layer.onto(np.exp(np.full((6, 1, 8), 2.0)), x[:, 72:])[:3, 0]
+    effect = y[:3, 72:] / put(layer, np.exp(np.full((6, 8), 2.0)), x[:, 72:])[:3]
     np.testing.assert_allclose(effect, 1.0, atol=0.1)
 
 
@@ -94,7 +100,7 @@ def test_a_driver_that_has_hardly_moved_does_little_when_it_moves(amount: float)
     y = 100 * np.exp(0.05 * rng.normal(size=(4, 96)))
     x = 12345.6 * (1 + amount * rng.normal(size=(4, 96, 1)))
     layer = fitted(y, x, season=12)
-    moved = layer.onto(np.ones((4, 1, 12)), np.full((4, 12, 1), 0.9 * 12345.6))
+    moved = put(layer, np.ones((4, 12)), np.full((4, 12, 1), 0.9 * 12345.6))
     assert np.abs(np.log(moved)).max() < 0.35
 
 
@@ -104,5 +110,28 @@ def test_the_unit_of_a_driver_is_nothing(unit: float) -> None:
     x = rng.integers(0, 2, (4, 96, 1)).astype(float)
     y = np.exp(3 + 0.3 * x[..., 0] + 0.02 * rng.normal(size=(4, 96)))
     layer = fitted(y, unit * x, season=12)
-    gain = layer.onto(np.ones((4, 1, 2)), np.full((4, 2, 1), unit)) / layer.onto(np.ones((4, 1, 2)), np.zeros((4, 2, 1)))
-    np.testing.assert_allclose(np.log(gain[:, 0, 0]), 0.3, atol=0.03)
+    gain = put(layer, np.ones((4, 2)), np.full((4, 2, 1), unit)) / put(layer, np.ones((4, 2)), np.zeros((4, 2, 1)))
+    np.testing.assert_allclose(np.log(gain[:, 0]), 0.3, atol=0.03)
+
+
+@pytest.mark.parametrize(("n_series", "most"), [(60, 1.3), (5, 1.6)])  # of few, the panel's variances are not as sure as is assumed
+def test_effects_are_as_sure_as_they_say(n_series: int, most: float) -> None:
+    rng, z = np.random.default_rng(5), []
+    for _ in range(200 // n_series):
+        x, truth = rng.normal(size=(n_series, 60, 1)), rng.normal(0.15, 0.03, n_series)
+        layer = fitted(np.exp(truth[:, None] * x[..., 0] + rng.normal(0, 0.3, (n_series, 60))), x)
+        z.append((layer.effects[:, 0] - truth * layer.columns.size[0]) / np.sqrt((layer.root[:, 0] ** 2).sum(axis=1)))
+    assert 0.75 < np.mean(np.square(z)) < most
+
+
+def test_paths_are_drawn_from_what_quantiles_say() -> None:
+    rng = np.random.default_rng(6)
+    x = rng.normal(size=(3, 60, 2))
+    y = np.exp(3 + 0.2 * x[..., 0] + 0.2 * rng.normal(size=(3, 60)))
+    layer, levels, ahead = fitted(y, x), np.linspace(0.05, 0.95, 19), np.array([[[0.0, 0.0], [4.0, -4.0]]] * 3)
+    before = np.exp(0.1 * rng.normal(size=(3, 20_000, 2)))
+    paths = layer.onto_paths(before, ahead, 7, ["a", "b", "c"])
+    told = layer.onto_quantiles(np.quantile(before, levels, axis=1), levels, ahead, levels)
+    np.testing.assert_allclose(told[2:-2], np.quantile(paths, levels, axis=1)[2:-2], rtol=0.02)
+    width = np.log(told[-3] / told[2])
+    assert (width[:, 1] > 1.5 * width[:, 0]).all()  # wider dose, wider interval

@@ -45,14 +45,23 @@ class _Moments:
 
 @dataclass(frozen=True)
 class _Population:
-    """Normal distribution of effects over series: mean and variance of each."""
+    """Normal distribution of effects over series: mean and variance of each, and the prior variance of the mean about nil."""
 
     mean: Array
     variance: Array
+    shared: Array
+
+    def unsure(self, within: Array) -> Array:
+        """What not knowing the mean adds to the covariances (n, k, k) of effects given it."""
+        pull = within / self.variance  # of the mean on each series' effects
+        known = np.diag(1.0 / self.shared) + (np.diag(1.0 / self.variance) - pull / self.variance[:, None]).sum(axis=0)
+        return np.asarray(pull @ np.linalg.inv(known) @ pull.transpose(0, 2, 1))
 
 
-def pooled_effects(values: Array, columns: Array, seen: NDArray[np.bool_], spread: Array, variograms: Array) -> Array:
-    """Posterior means of the effects of columns on each series, averaged over structures.
+def pooled_effects(
+    values: Array, columns: Array, seen: NDArray[np.bool_], spread: Array, variograms: Array
+) -> tuple[Array, Array]:
+    """Posterior means and covariances of the effects of columns on each series, over structures.
 
     Parameters
     ----------
@@ -68,6 +77,8 @@ def pooled_effects(values: Array, columns: Array, seen: NDArray[np.bool_], sprea
     Returns
     -------
     array (n_series, k)
+    array (n_series, k, k)
+        Within structures, between them, and from the panel's mean; the panel's variances count as known.
     """
     each = [_moments(factor(variogram, values.shape[1], 0), values, columns / spread[:, None, None], seen) for variogram in variograms]
     stacked = _Moments(*(np.stack(parts) for parts in zip(*((m.inner, m.cross, m.squares, m.log_det, m.count) for m in each), strict=True)))
@@ -77,7 +88,11 @@ def pooled_effects(values: Array, columns: Array, seen: NDArray[np.bool_], sprea
         answers = [_posterior(m, people) for m in each]
         log = np.stack([evidence for *_, evidence in answers], axis=1)
         best = log.argmax(axis=1)
-    return np.asarray(np.einsum("sj,jsk->sk", tempered_shares(log), np.stack([effects for effects, *_ in answers])))
+    share, effects = tempered_shares(log), np.stack([effects for effects, *_ in answers])
+    mean = np.einsum("sj,jsk->sk", share, effects)
+    within = np.einsum("sj,jskl->skl", share, np.stack([covariance + people.unsure(covariance) for _, covariance, *_ in answers]))
+    away = effects - mean
+    return np.asarray(mean), np.asarray(within + np.einsum("sj,jsk,jsl->skl", share, away, away))
 
 
 def _moments(structure: Factor, values: Array, columns: Array, seen: NDArray[np.bool_]) -> _Moments:
@@ -120,12 +135,11 @@ def _posterior(m: _Moments, people: _Population, shocks: Array | None = None) ->
 def _learned(m: _Moments) -> _Population:
     """Mean and variance of each effect over series, by expectation-maximisation."""
     n_series, k = m.cross.shape
-    people, shared, shocks = _Population(np.zeros(k), np.full(k, _FIRST_SPREAD**2)), np.full(k, _FIRST_MEAN**2), None
+    people, shocks = _Population(np.zeros(k), np.full(k, _FIRST_SPREAD**2), np.full(k, _FIRST_MEAN**2)), None
     for _ in range(_ROUNDS):
         effects, covariance, shocks, _ = _posterior(m, people, shocks)
-        precision = n_series / people.variance + 1.0 / shared
+        precision = n_series / people.variance + 1.0 / people.shared
         mean = effects.sum(axis=0) / people.variance / precision
-        shared = mean**2 + 1.0 / precision
         squares = ((effects - mean)**2 + np.diagonal(covariance, axis1=1, axis2=2)).sum(axis=0)
-        people = _Population(mean, (squares + _STRENGTH * _SIZE**2) / (n_series + _STRENGTH))
+        people = _Population(mean, (squares + _STRENGTH * _SIZE**2) / (n_series + _STRENGTH), mean**2 + 1.0 / precision)
     return people

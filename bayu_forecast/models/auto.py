@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast._numeric.pooling import pool_quantiles
-from bayu_forecast.models.auto_defaults import defaults_of
+from bayu_forecast.models.auto_defaults import WITH_DRIVERS, defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
@@ -39,8 +39,8 @@ class AutoForecaster(CombinedForecaster):
     dynamic theta method (years). The centre is the weighted mean of their medians; the distribution is their linear pool about that centre,
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
     number of series. Drivers act through one layer, fitted before the members and shrunk towards the panel's mean effects, so that
-    a scenario changes every member by the same effect; intervals leave out how sure the effects are. ``mean`` is that
-    of the middle four fifths of the distribution.
+    a scenario changes every member by the same effect; how sure the effects are is in paths and intervals, which widen as a driver
+    leaves its mean. ``mean`` is that of the middle four fifths of the distribution.
 
     Parameters
     ----------
@@ -102,28 +102,29 @@ class AutoForecaster(CombinedForecaster):
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         centre, middle, spread, quantiles = self._calibration(horizon)
         wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _MIDDLE])
-        pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, wanted)
-        drawn = self._finished(self._stretched(pooled, centre, middle, spread).transpose(1, 0, 2), features).transpose(1, 0, 2)
+        grid = wanted if self._layer is None or features is None else LEVELS
+        pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, grid)
+        drawn = self._stretched(pooled, centre, middle, spread)
+        if self._layer is not None and features is not None:
+            drawn = self._layer.onto_quantiles(drawn, grid, features, wanted)
         return drawn[len(levels):].mean(axis=0), drawn[:len(levels)]
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         centre, middle, spread, _ = self._calibration(horizon)
         drawn = self._stretched(super()._simulate(horizon, samples, rng, None), centre, middle, spread)
-        return self._finished(drawn.transpose(1, 0, 2), features).transpose(1, 0, 2)
+        if self._layer is None or features is None:
+            return drawn
+        return self._layer.onto_paths(drawn.transpose(1, 0, 2), features, rng, self._series).transpose(1, 0, 2)
 
     def _stretched(self, values: Array, centre: Array, middle: Array, spread: Array) -> Array:
         """Distances from the pool's median, (n, n_series, horizon), calibrated by their size and put about the centre.
 
-        Nothing sold is nothing sold: zeros of series that are never negative stay zero.
+        Nothing sold is nothing sold: zeros of series that are never negative stay zero, and nothing of theirs falls below.
         """
         away = values - middle
-        moved = np.asarray(centre + away * self._defaults.factor(np.abs(away) / spread, self._count))
-        return np.where((values <= 0) & self._positive[:, None], 0.0, moved)
-
-    def _finished(self, values: Array, features: Array | None) -> Array:
-        """Effects of the drivers put on; no negative values for series that never were, (n_series, n, horizon)."""
-        values = np.where(self._positive[:, None, None], np.maximum(values, 0.0), values)
-        return values if self._layer is None or features is None else self._layer.onto(values, features)
+        factor = self._defaults.factor(np.abs(away) / spread, self._count) * (1.0 if self._layer is None else WITH_DRIVERS)
+        moved = np.asarray(centre + away * factor)
+        return np.where(self._positive[:, None], np.where(values <= 0, 0.0, np.maximum(moved, 0.0)), moved)
 
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:

@@ -28,6 +28,8 @@ TAUGHT = {1: 8, 4: 12, 7: 28, 12: 24, 52: 26}
 _RESIDUALS = 1200
 #: fewer residuals than this are mirrored about zero
 _FEW_RESIDUALS = 12
+#: levels of a summary's own grid
+_EVEN = (np.arange(50) + 0.5) / 50
 #: fewest examples from which anything is learned
 _FEWEST = 60
 #: below this many rows leaves are small and steps slow
@@ -265,7 +267,7 @@ class BoostingForecaster(Forecaster):
             out[:, at] = central[at, :horizon] + away.transpose(1, 0, 2).reshape(samples, -1)[:, :horizon]
         drawn = working.back(out.transpose(1, 0, 2))
         if self._layer is not None and ahead is not None:
-            drawn = self._layer.onto(drawn, ahead)
+            drawn = self._layer.onto_paths(drawn, ahead, rng, self._names)
         return drawn[self._place].transpose(1, 0, 2)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
@@ -273,13 +275,14 @@ class BoostingForecaster(Forecaster):
             return super()._summary(horizon, levels, features)
         ahead = None if features is None else features[np.argsort(self._place)]
         central, units, working = self._blocks(horizon, ahead)
-        grid = np.concatenate([np.asarray(levels, dtype=np.float64), (np.arange(50) + 0.5) / 50])
+        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _EVEN])
+        grid = wanted if self._layer is None or ahead is None else _EVEN
         sizes = np.quantile(self._residuals[:, :horizon], grid, axis=0, method="averaged_inverted_cdf")  # as paths draw them
-        drawn = working.back(central[:, None, :horizon] + units[:, :1, None] * sizes)
+        drawn = working.back(central[:, None, :horizon] + units[:, :1, None] * sizes).transpose(1, 0, 2)
         if self._layer is not None and ahead is not None:
-            drawn = self._layer.onto(drawn, ahead)
-        drawn = drawn[self._place]
-        return drawn[:, len(levels):].mean(axis=1), drawn[:, :len(levels)].transpose(1, 0, 2)
+            drawn = self._layer.onto_quantiles(drawn, grid, ahead, wanted)
+        drawn = drawn[:, self._place]
+        return drawn[len(levels):].mean(axis=0), drawn[:len(levels)]
 
     @classmethod
     def example_params(cls) -> list[dict[str, Any]]:

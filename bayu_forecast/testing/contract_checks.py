@@ -254,6 +254,15 @@ def check_drivers_matter_in_the_same_draws(case: Case) -> None:
     assert bool((moved > 5.0).all()), f"a promotion worth 20 moves the paths by {moved.round(1)}"
 
 
+@check(lambda tags: tags.drivers and tags.extrapolates)
+def check_far_drivers_widen(case: Case) -> None:
+    """The further a driver is from its history, the less is known: intervals widen."""
+    near, far = (case.with_drivers.predict(HORIZON, coverage=0.8, X=drivers().assign(price=price)) for price in (1.0, 4.0))
+    width = [told["upper"].values - told["lower"].values for told in (near, far)]
+    wider = np.median(width[1] / width[0])
+    assert wider > 1.02, f"a price thirty standard deviations away: intervals {wider:.2f} times as wide"
+
+
 @check(lambda tags: tags.drivers)
 def check_later_drivers_move_nothing_earlier(case: Case) -> None:
     """What a driver does after a month changes no path before it."""

@@ -164,8 +164,9 @@ def report(retail: Retail, models: Sequence[str]) -> int:
         driven, idle = ratio(told, plain), ratio(errors(model, retail, noise, ["noise"])[0], plain)
         missed += (driven[0] > 0.5) + (idle[0] > 1.01)
         print(f"{retail.name:22} {len(retail.values):4} series  {model:22} error {np.nanmean(plain):.3f}; with drivers {driven[0]:.3f} "
-              f"(se {driven[1]:.3f}) of it, goal .5; with noise {idle[0]:.4f} (se {idle[1]:.4f}), goal 1.01; intervals of 80 and 95 % cover "
-              f"{inside[0]:.0%} and {inside[1]:.0%} with drivers, {bare[0]:.0%} and {bare[1]:.0%} without", flush=True)
+              f"(se {driven[1]:.3f}) of it, goal .5; with noise {idle[0]:.4f} (se {idle[1]:.4f}), goal 1.01; "
+              f"intervals of 80 and 95 % cover {inside[0]:.0%} and {inside[1]:.0%} with drivers, "
+              f"{bare[0]:.0%} and {bare[1]:.0%} without", flush=True)
         if model == "AutoForecaster":
             best, share = ceiling(retail)
             print(f"{'':34}effects that know the outcomes {ratio(best, plain)[0]:.3f}; explained {share:.0%}", flush=True)

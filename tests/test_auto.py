@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Panel
 from bayu_forecast.models.combination import LEVELS
 from bayu_forecast.models.kernel_prior import prior_of
+from bayu_forecast.models.wild_values import tamed
 
 Array = NDArray[np.float64]
 
@@ -206,3 +208,32 @@ def test_gaps_and_few_values_leave_residuals_of_their_own_size() -> None:
         width[name] = float((told["upper"] - told["lower"]).isel(coverage=1).mean() / told["median"].mean())
     assert 0.5 < width["gappy"] / width["whole"] < 2.0
     assert width["five"] > 0.01
+
+
+@pytest.mark.parametrize("factor", [0.0, 10.0, 1000.0])
+def test_a_wild_last_value_is_not_the_level(factor: float) -> None:
+    """A slip of the decimal point in the last value, or a zero: the series goes on about where it was, and the others as they are."""
+    rng, t = np.random.default_rng(1), np.arange(72)
+    y = 100.0 * (1.0 + 0.2 * np.sin(2 * np.pi * t / 12)) * np.exp(0.03 * rng.normal(size=(14, 72)))
+    wild = y.copy()
+    wild[0, -1] *= factor
+    for model in (bf.AutoForecaster(), bf.BoostingForecaster(rounds=30)):
+        before, after = (model.fit(bf.as_panel(each, season=12)).predict(12)["median"].to_numpy() for each in (y, wild))
+        away = np.abs(np.log(after / before))
+        assert away[0].max() < (0.25 if isinstance(model, bf.AutoForecaster) else 0.4), (model, away[0])
+        assert away[1:].max() < 0.1, model
+
+
+def test_only_wild_values_are_tamed() -> None:
+    rng = np.random.default_rng(2)
+    y = np.vstack([np.exp(rng.normal(0, 0.1, (3, 60)).cumsum(axis=1)), rng.normal(0, 1, (1, 60)), np.maximum(rng.normal(1, 1, (1, 60)), 0)])
+    y[:, :7], y[1, 30] = np.nan, np.nan
+    names = tuple("abcde")
+    plain = Panel(y, 12, names, pd.RangeIndex(60), None, ())
+    np.testing.assert_array_equal(tamed(plain).values, y)
+    wild = y.copy()
+    wild[0, 40], wild[3, 59] = 1e6, -500.0
+    found = tamed(Panel(wild, 12, names, pd.RangeIndex(60), None, ())).values
+    assert {(int(s), int(t)) for s, t in np.argwhere(~np.isclose(found, wild, equal_nan=True))} == {(0, 40), (3, 59)}
+    assert found[0, 40] < 1e3
+    assert found[3, 59] > -100

@@ -22,6 +22,7 @@ from bayu_forecast.models.dynamic_theta import DynamicThetaForecaster
 from bayu_forecast.models.kernel import KernelForecaster
 from bayu_forecast.models.panel import PanelStructural
 from bayu_forecast.models.smoothing import SmoothingForecaster
+from bayu_forecast.models.wild_values import tamed
 
 Array = NDArray[np.float64]
 
@@ -75,6 +76,7 @@ class AutoForecaster(CombinedForecaster):
         self._layer = None if panel.features is None else driver_layer_of(panel)
         if self._layer is not None and panel.features is not None:
             panel = replace(panel, values=self._layer.without(panel.values, panel.features), features=None, feature_names=())
+        panel = tamed(panel)
         learned = len(panel.series) / (len(panel.series) + _HALF_WEIGHT)
         share = {name: weight * (learned if name in ("residual", "growth") else 1.0) for name, weight in self._defaults.weights.items()}
         members = {name: member for name, member in self._candidates().items() if share.get(name, 0.0) > 0.02}

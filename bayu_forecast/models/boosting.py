@@ -18,6 +18,7 @@ from bayu_forecast.errors import SchemaError
 from bayu_forecast.models.base import Forecaster, ForecasterTags, Panel
 from bayu_forecast.models.driver_effects import driver_layer_of
 from bayu_forecast.models.smoothing_prior import prior_of
+from bayu_forecast.models.wild_values import tamed
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -107,6 +108,7 @@ class BoostingForecaster(Forecaster):
         if self._drivers is not None and self.driver_mode == "structural":
             self._layer = driver_layer_of(replace(panel, values=self._values, features=self._drivers))
             self._values = self._layer.without(self._values, self._drivers)
+        self._values = tamed(replace(panel, values=self._values)).values
         self._still = None if self.static is None else np.array([self.static[name] for name in self._names], dtype=np.float64)
         self._season = panel.season
         table = self._table(self._values)

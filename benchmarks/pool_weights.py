@@ -19,6 +19,8 @@ from threadpoolctl import threadpool_limits
 
 import bayu_forecast as bf
 from bayu_forecast.models.auto_defaults import defaults_of
+from bayu_forecast.models.base import Panel
+from bayu_forecast.models.wild_values import tamed
 
 SETS = {"monthly": ("m3_monthly", "tourism_monthly", "m1_monthly"), "quarterly": ("m3_quarterly", "tourism_quarterly", "m1_quarterly"),
         "yearly": ("m3_yearly", "tourism_yearly", "m1_yearly")}  # fmt: skip
@@ -47,6 +49,8 @@ def at_origin(store: Path, name: str, back: int) -> tuple[np.ndarray, np.ndarray
 
 def medians(values: np.ndarray, season: int, horizon: int) -> dict[str, np.ndarray]:
     """Every member's median forecast (series, horizon)."""
+    labels = tuple(str(i) for i in range(len(values)))
+    values = tamed(Panel(values, season, labels, pd.RangeIndex(values.shape[1]), None, ())).values
     y = bf.as_panel([row[np.isfinite(row).argmax() :] for row in values], season=season)
     return {name: member.fit(y).predict(horizon, coverage=[0.8])["median"].to_numpy() for name, member in MEMBERS.items()}
 

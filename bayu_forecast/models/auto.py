@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bayu_forecast._numeric.pooling import pool_quantiles
-from bayu_forecast.models.auto_defaults import WITH_DRIVERS, defaults_of
+from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
 from bayu_forecast.models.boosting import BoostingForecaster
 from bayu_forecast.models.combination import LEVELS, CombinedForecaster
@@ -124,8 +124,7 @@ class AutoForecaster(CombinedForecaster):
         Nothing sold is nothing sold: zeros of series that are never negative stay zero, and nothing of theirs falls below.
         """
         away = values - middle
-        factor = self._defaults.factor(np.abs(away) / spread, self._count) * (1.0 if self._layer is None else WITH_DRIVERS)
-        moved = np.asarray(centre + away * factor)
+        moved = np.asarray(centre + away * self._defaults.factor(np.abs(away) / spread, self._count))
         return np.where(self._positive[:, None], np.where(values <= 0, 0.0, np.maximum(moved, 0.0)), moved)
 
     @classmethod

@@ -15,9 +15,6 @@ from bayu_forecast.models.frequency import nearest
 
 Array = NDArray[np.float64]
 
-#: factor on the width where drivers' fitted effects were taken off first: members then see less noise than there is
-WITH_DRIVERS = 1.15
-
 
 @dataclass(frozen=True)
 class Defaults:

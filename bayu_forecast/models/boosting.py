@@ -31,6 +31,9 @@ _RESIDUALS = 1200
 _FEW_RESIDUALS = 12
 #: levels of a summary's own grid
 _EVEN = (np.arange(50) + 0.5) / 50
+#: where a season has more places than this, a pattern of few cycles has seen the errors that it leaves: by how much larger these are,
+#: times the number of cycles
+_MANY_PLACES, _OWN_PATTERN = 12, 0.9
 #: fewest examples from which anything is learned
 _FEWEST = 60
 #: below this many rows leaves are small and steps slow
@@ -214,6 +217,9 @@ class BoostingForecaster(Forecaster):
         left = _bridged((target - ahead.reshape(target.shape)) / table.scale(series, origin)[:, None])
         # the median of a few is as wide as they are: mirrored instead, which has median zero as well
         left = left - np.median(left, axis=0) if len(left) >= _FEW_RESIDUALS else np.vstack([left, -left])
+        if self._season > _MANY_PLACES:
+            cycles = np.isfinite(table.working.values).sum(axis=1).mean() / self._season
+            left *= 1.0 + _OWN_PATTERN / max(cycles, 1.0)
         return np.hstack([left, np.repeat(left[:, -1:], self.taught_ - taught, axis=1)])
 
     def _ahead(self, table: GrowthTable | ResidualTable, series: Places, origin: Places, step: Places, drivers: Array | None,

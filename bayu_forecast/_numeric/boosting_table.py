@@ -20,13 +20,15 @@ Places = NDArray[np.intp]
 
 #: features and targets are kept inside
 _FAR = 15.0
+#: share of zeros above which a series is taken as it is, not in logs: errors of sporadic sales do not multiply
+_MANY_ZEROS = 0.3
 #: columns of the local layer that are averaged
 _LOCAL = 8
 
 
 @dataclass(frozen=True)
 class Working:
-    """A panel on its working scale: logarithms where a series is never negative, else units of its mean size."""
+    """A panel on its working scale: logarithms where a series is never negative and seldom zero, else units of its mean size."""
 
     values: Array
     logs: NDArray[np.bool_]
@@ -38,7 +40,8 @@ class Working:
     def of(cls, panel: Array, season: int) -> Working:
         """Scale and transform a panel (n_series, n_time)."""
         scaled = PanelUnits.of(panel)
-        logs = scaled.positive
+        zeros = (panel == 0).sum(axis=1) / np.maximum(np.isfinite(panel).sum(axis=1), 1)
+        logs = scaled.positive & (zeros <= _MANY_ZEROS)
         values = np.where(logs[:, None], np.log(np.where(logs[:, None], scaled.values, 1.0)), scaled.values)
         return cls(values, logs, scaled, season, np.isfinite(values).argmax(axis=1))
 
@@ -49,7 +52,7 @@ class Working:
         scaled = np.where(self.logs[across], np.exp(np.minimum(forecasts, 50.0)), forecasts)
         scaled = np.clip(scaled, low[across], top[across])
         unit = scaled * self.scaled.scale[:, 0][across] - self.scaled.shift[:, 0][across]
-        return np.where(self.logs[across], np.maximum(unit, 0.0), unit)
+        return np.where(self.scaled.positive[across], np.maximum(unit, 0.0), unit)
 
 
 class GrowthTable:

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 _GRID = 8 * np.sinh(np.linspace(-3, 3, 49)) / np.sinh(3)
 #: closest that a shifted log comes to minus infinity
 _LEAST = 1e-4
+#: standard deviations within which a path may go beyond the top, and beyond which one seldom goes
+_SURE, _SELDOM = 3.0, 6.0
 #: samples to a block, always drawn whole; part of the numbers
 _BLOCK = 2048
 _GOLDEN = 0.6180339887498949
@@ -51,6 +53,9 @@ class Mixture:
     non_negative : bool
     df : float
         Degrees of freedom of the t distributions; infinite for normal ones.
+    top : float
+        What a series that is never negative stays below, or below three standard deviations of its components where that is more: the
+        tails of a t distribution have no end on a logarithm.
     """
 
     weight: Array
@@ -62,9 +67,15 @@ class Mixture:
     unit: float
     non_negative: bool
     df: float
+    top: float = np.inf
 
     def _clip(self, values: Array) -> Array:
-        return np.maximum(values, 0.0) if self.non_negative else values
+        return np.clip(values, 0.0, self._most(_SURE)) if self.non_negative else values
+
+    def _most(self, sds: float) -> Array:
+        """Highest of the top and so many standard deviations above any component (horizon,)."""
+        reached = [from_scale(m + sds * s, SHIFTS[scale], self.unit) for m, s, scale in zip(self.mean, self.sd, self.scale, strict=True)]
+        return np.asarray(np.maximum(np.max(reached, axis=0), self.top))
 
     def summary(self, levels: Sequence[float]) -> tuple[Array, Array]:
         """Mean (horizon,) and quantiles (len(levels), horizon).
@@ -115,6 +126,7 @@ class Mixture:
         # the unit joins the mean of a log, which saves a pass over the paths; so does a bound on what they can reach
         mean = self.mean[by_scale] + np.where(np.isfinite(np.array(SHIFTS)[self.scale[by_scale], None]), np.log(self.unit), 0.0)
         tame = bool((self.mean + 12 * self.sd).max() < LARGEST_LOG)
+        most = self._most(_SURE) if self.non_negative and bool((self._most(_SELDOM) > self._most(_SURE)).any()) else None
         rank = np.argsort(by_scale)
         shocks, drawn, table = np.empty((horizon, _BLOCK)), np.empty((_BLOCK, horizon)), _sizes(self.df)
         for block, first in enumerate(range(0, samples, _BLOCK)):
@@ -133,6 +145,8 @@ class Mixture:
             for scale in np.unique(self.scale).tolist():
                 members = np.flatnonzero(self.scale[by_scale] == scale)
                 self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale], tame)
+            if most is not None:
+                np.minimum(drawn, most, out=drawn)
             if first + _BLOCK <= samples:
                 out[first + order] = drawn
             else:

@@ -6,6 +6,7 @@ Floor F0, arrays only.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,12 @@ _ROUNDS = 2
 _MAD_TO_SD = 1.4826
 #: least share of the root mean square that counts as a standard deviation, for series that hardly move
 _LEAST = 0.25
-#: times that one wild value may be pulled in further, and the part of its distance that no longer matters
-_TRIES, _CLOSE = 8, 0.01
+#: places of the two latest values, which are not both wild
+_LATEST = (0, 1)
+#: longest run of wild values that is tried as one
+_LONGEST = 3
+#: times that one wild value may be pulled in further, and how near to its place it then is
+_TRIES, _CLOSE = 8, 1.05
 
 
 def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], variogram: Array, limit: float = 4.0) -> Array:
@@ -63,19 +68,25 @@ def pull_in(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], v
     return out
 
 
-def pull_few(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], variogram: Array, limit: float, share: float) -> Array:
-    """Return series (n_series, n) with their wild values pulled in one by one, the wildest first; as they were where these are not few.
+def pull_few(
+    values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], variogram: Array, limit: float, near: float, share: float
+) -> Array:
+    """Return series (n_series, n) with their wild values pulled in, the wildest first; as they were where these are not few.
 
-    One wild value makes its neighbours look wild, and its series noisy: one by one, and again, neither is taken for the other.
+    One wild value makes its neighbours look wild, and its series noisy; two or three in a row explain each other. So values are tried
+    alone, in pairs and in threes, and one after the other. Where the two latest would be wild the series is left: they may
+    be its new level.
 
     Parameters
     ----------
     values, seen, lengths, variogram
         As in :func:`pull_in`, on one scale.
     limit : float
-        Robust standard deviations beyond which a value is wild, and to which it is pulled.
+        Robust standard deviations beyond which values are wild.
+    near : float
+        Robust standard deviations to which they are pulled.
     share : float
-        Most wild values of a series, one in any case: of more they are its nature.
+        Most wild values of a series, three in any case: of more they are its nature.
 
     Returns
     -------
@@ -83,28 +94,53 @@ def pull_few(values: Array, seen: NDArray[np.bool_], lengths: NDArray[np.intp], 
     """
     out = values.copy()
     for rows, at, precision in _precisions(seen, lengths, variogram):
-        residual, own = out[np.ix_(rows, at)] @ precision, np.diagonal(precision)
-        standard = np.abs(residual) / np.sqrt(own)
-        for s in rows[(standard > limit * _spread(standard)).any(axis=1)].tolist():
-            out[s, at] = _one_by_one(out[s, at], precision, limit, max(1, int(share * len(at))))
+        if len(at) <= _LONGEST:
+            continue
+        runs = [_Runs.of(precision, n) for n in range(1, _LONGEST + 1)]
+        gradient = out[np.ix_(rows, at)] @ precision
+        size = np.max([run.sizes(gradient).max(axis=1) for run in runs], axis=0)
+        for s in rows[size > limit * _spread(runs[0].sizes(gradient))[:, 0]].tolist():
+            out[s, at] = _one_by_one(out[s, at], precision, runs, limit, near, max(_LONGEST, int(share * len(at))))
     return out
 
 
-def _one_by_one(values: Array, precision: Array, limit: float, most: int) -> Array:
+@dataclass(frozen=True)
+class _Runs:
+    """Runs of neighbouring values, ``places`` (n_runs, length), and their covariances given all others (n_runs, length, length)."""
+
+    places: NDArray[np.intp]
+    covariance: Array
+
+    @classmethod
+    def of(cls, precision: Array, length: int) -> _Runs:
+        places = np.arange(len(precision) - length + 1)[:, None] + np.arange(length)
+        return cls(places, np.linalg.inv(precision[places[:, :, None], places[:, None, :]]))
+
+    def sizes(self, gradient: Array) -> Array:
+        """How far each run lies from what the others say (..., n_runs), in standard deviations, from precision times values (..., n)."""
+        own = gradient[..., self.places]
+        squares = np.einsum("...ri,rij,...rj->...r", own, self.covariance, own)
+        if self.places.shape[1] > 1:
+            squares[..., 0] = 0.0  # the latest values, when they agree, may be a new level
+        return np.asarray(np.sqrt(np.maximum(squares, 0.0) / self.places.shape[1]))
+
+
+def _one_by_one(values: Array, precision: Array, runs: list[_Runs], limit: float, near: float, most: int) -> Array:
     """One series with its wild values pulled in, or as it was."""
-    own, pulled, moved = np.diagonal(precision), values.copy(), set()
+    pulled, moved = values.copy(), set[int]()
     for _ in range(_TRIES * most):
-        residual = pulled @ precision / own
-        size = np.abs(residual) * np.sqrt(own)
-        worst = int(size.argmax())
-        excess = 1.0 - limit * _spread(size)[0] / size[worst]
-        if excess < _CLOSE:
+        gradient = pulled @ precision
+        sizes = [run.sizes(gradient) for run in runs]
+        run, size = max(zip(runs, sizes, strict=True), key=lambda pair: float(pair[1].max()))
+        places = run.places[size.argmax()]
+        excess = float(size.max()) / max(_spread(sizes[0])[0], 1e-300)
+        if excess < limit and (not moved.issuperset(places.tolist()) or excess < near * _CLOSE):
             return pulled
-        moved.add(worst)
-        if len(moved) > most:
-            break
-        pulled[worst] -= residual[worst] * excess
-    return pulled if len(moved) <= most else values
+        moved.update(places.tolist())
+        if len(moved) > most or moved.issuperset(_LATEST):
+            return values
+        pulled[places] -= run.covariance[size.argmax()] @ gradient[places] * (1.0 - near / excess)
+    return pulled
 
 
 def _precisions(

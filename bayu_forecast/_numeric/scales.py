@@ -36,6 +36,8 @@ class Scaled:
     unit : array (n_series,)
         Mean absolute value.
     non_negative : array (n_series,) of bool
+    top : array (n_series,)
+        Far above what was seen: more is no forecast unless much of its distribution is there.
     """
 
     values: Array
@@ -44,6 +46,7 @@ class Scaled:
     log_jacobian: Array
     unit: Array
     non_negative: NDArray[np.bool_]
+    top: Array
 
     @property
     def fits(self) -> NDArray[np.bool_]:
@@ -82,7 +85,10 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS[:-1]) -> Scale
         z[:, scale] = apart / spread[:, scale, None]
         slope = 0.0 if np.isinf(shift) else np.where(seen, scaled, 0.0).sum(axis=1) + count * np.log(unit)
         jacobian[:, scale] = np.where(fits, -slope - count * np.log(spread[:, scale]), -np.inf)
-    return Scaled(z, centre, spread, jacobian, unit, lowest >= 0)
+    highest = np.where(seen, values, -np.inf).max(axis=1)
+    with np.errstate(invalid="ignore"):  # of series without a value
+        top = highest + 2.0 * (highest - lowest) + np.maximum(np.abs(highest), np.abs(lowest))
+    return Scaled(z, centre, spread, jacobian, unit, lowest >= 0, top)
 
 
 def to_scale(values: Array, shift: float, unit: Array | float) -> Array:

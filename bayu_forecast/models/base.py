@@ -20,7 +20,7 @@ from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
 from bayu_forecast._numeric.summaries import summarise
-from bayu_forecast.errors import DataError, FailedSeriesWarning, NotFittedError, SchemaError
+from bayu_forecast.errors import DataError, ExtrapolationWarning, FailedSeriesWarning, NotFittedError, SchemaError
 from bayu_forecast.schema.features import select_features
 from bayu_forecast.schema.names import COVERAGE, FEATURE, SAMPLE, SERIES, TIME
 from bayu_forecast.schema.panel import as_panel
@@ -210,6 +210,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         self.time_, self.season_ = data.indexes[TIME], int(data.attrs["season"])
         values, names = data["value"].values, tuple(str(label) for label in self.series_)
         self._reasons = _unusable(values, names, self.tags.min_length)
+        self._nothing = np.array([bool((row[np.isfinite(row)] == 0).all()) for row in values])
         self._kept = np.array([name not in self._reasons for name in names])
         self._labels = tuple(name for name, kept in zip(names, self._kept, strict=True) if kept)
         if not self._labels:
@@ -282,7 +283,10 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         UnknownNameError, AlignmentError
             When a driver, or a time of one, is not there.
         """
-        inside = np.atleast_1d(np.asarray(coverage, dtype=np.float64))
+        try:
+            inside = np.atleast_1d(np.asarray(coverage, dtype=np.float64))
+        except (TypeError, ValueError):
+            inside = np.zeros(0)
         if inside.ndim != 1 or not inside.size or not bool(((inside > 0) & (inside < 1)).all()):
             raise SchemaError(f"coverage {coverage!r}: give fractions between 0 and 1, such as [0.8, 0.95]", got=coverage)
         time, features = self._asked(horizon, X)
@@ -304,7 +308,11 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if not self.tags.drivers:
             raise SchemaError(f"{type(self).__name__} takes no drivers: leave X out, or use a forecaster that does", names=["X"])
         started = np.logical_or.accumulate(np.isfinite(values), axis=1)[self._kept]
-        return select_features(X, series=self._labels, time=self.time_, started=started)
+        features, names = select_features(X, series=self._labels, time=self.time_, started=started)
+        first = [features[..., k][started][0] for k in range(len(names))]
+        still = [bool((features[..., k][started] == one).all()) for k, one in enumerate(first)]
+        self._unmoved = {name: one for name, one, kept in zip(names, first, still, strict=True) if kept}
+        return features, names
 
     def _asked(self, horizon: object, X: object) -> tuple[pd.Index, Array | None]:
         """Times and drivers ahead."""
@@ -318,7 +326,12 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         if X is None:
             raise SchemaError(f"X is missing: the model was fitted with {list(self.feature_names_)}; give them from the end of y "
                               "to the horizon", names=list(self.feature_names_))
-        return time, select_features(X, series=self._labels, time=time, names=self.feature_names_)[0]
+        features = select_features(X, series=self._labels, time=time, names=self.feature_names_)[0]
+        for name, was in self._unmoved.items():
+            if (features[..., self.feature_names_.index(name)] != was).any():
+                warnings.warn(f"driver {name!r} never moved in history (always {was:g}) and does ahead: nothing was learned of its effect, "
+                              "which is a prior about none", ExtrapolationWarning, stacklevel=3)
+        return time, features
 
     def _with_failed(self, answers: Array, axis: int) -> Array:
         """Spread the fitted rows over all series; failed ones are missing."""
@@ -328,6 +341,9 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
             names = [label for label, bad in zip(self._labels, spoiled, strict=True) if bad]
             warnings.warn(f"{len(names)} series have forecasts that are not finite: {names[:3]}; they overflow at this horizon",
                           FailedSeriesWarning, stacklevel=3)
+        nothing = self._nothing[self._kept] & ~failed
+        if nothing.any():  # of what was never anything nothing is known but that
+            answers = np.where(np.expand_dims(nothing, tuple(i for i in range(answers.ndim) if i != axis)), 0.0, answers)
         if self._kept.all() and not failed.any():
             return np.asarray(answers, dtype=np.float64)
         shape = [*answers.shape]

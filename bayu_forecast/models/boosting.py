@@ -130,6 +130,10 @@ class BoostingForecaster(Forecaster):
         if unknown or (self.monotone and self.driver_mode == "structural"):
             raise SchemaError(f"monotone {unknown or sorted(self.monotone or ())}: name drivers of X, with driver_mode='features'",
                               names=unknown)
+        odd = {name: sign for name, sign in (self.monotone or {}).items() if sign not in (-1, 1)}
+        if odd or min(self.rounds, self.max_examples) < 1:
+            raise SchemaError(f"rounds {self.rounds}, max_examples {self.max_examples}, monotone {odd}: give numbers of at least one, "
+                              "and signs +1 or -1", names=list(odd))
         missing = [name for name in panel.series if self.static is not None and name not in self.static]
         if missing:
             raise SchemaError(f"static: no features for series {missing[:3]}: give them for every series", names=missing)

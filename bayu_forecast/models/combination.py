@@ -117,6 +117,8 @@ class CombinedForecaster(Forecaster):
 
     def _fit_members(self, panel: Panel, members: list[tuple[str, Forecaster]]) -> None:
         """Fit a clone of each member on the panel as it stands."""
+        if not all(isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], Forecaster) for pair in members):
+            raise SchemaError("members are pairs of a name and a forecaster, such as ('theta', bf.Theta())", names=["members"])
         if not members or len({name for name, _ in members}) < len(members):
             raise SchemaError(f"members {[name for name, _ in members]}: give at least one, under different names", names=["members"])
         y, drivers = panel.labelled()

@@ -92,7 +92,7 @@ class KernelForecaster(Forecaster):
         spread, centre = self._scaled.spread[s, scales, None], self._scaled.centre[s, scales, None]
         sd = np.sqrt((root**2).sum(axis=2)) * spread
         return Mixture(self.weights_[s, scales], scales, mean * spread + centre, sd, list(root), spread[:, 0], float(self._scaled.unit[s]),
-                       bool(self._scaled.non_negative[s]), np.inf)
+                       bool(self._scaled.non_negative[s]), np.inf, float(self._scaled.top[s]))
 
     def _ahead(self, s: int, scale: int, horizon: int) -> tuple[Array, Array]:
         """Mean and lower root of the covariance of the next values, standardised; in whole blocks: shorter horizons repeat longer ones."""

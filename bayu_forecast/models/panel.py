@@ -174,7 +174,7 @@ def _forecast(
     for i, s in enumerate(members):
         use = alive[i]
         yield int(s), Mixture(kept.weights[s, use], scale_of[i, use], mean[i, use], sd[i, use], roots[i, use], size[i, use],
-                              float(kept.scaled.unit[s]), bool(kept.scaled.non_negative[s]), kept.df)
+                              float(kept.scaled.unit[s]), bool(kept.scaled.non_negative[s]), kept.df, float(kept.scaled.top[s]))
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 #: first guess of a standardised driver's precision: an effect of a third of the series' standard deviation
 _FIRST_PRECISION = 10.0
+#: share of its size that stands for the spread of a driver that never moved
+_UNMOVED = 0.1
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,8 @@ def _columns(seen: NDArray[np.bool_], drivers: Array) -> SeriesColumns:
     gaps[missing, np.arange(len(missing))] = 1.0
     centre = drivers[seen].mean(axis=0) if drivers.size else np.zeros(drivers.shape[1])
     spread = drivers[seen].std(axis=0) if drivers.size else np.ones(drivers.shape[1])
-    spread = np.where(spread > 1e-12 * np.maximum(np.abs(centre), 1e-300), spread, 1.0)
+    own = np.where(centre != 0, _UNMOVED * np.abs(centre), 1.0)
+    spread = np.where(spread > 1e-12 * np.maximum(np.abs(centre), 1e-300), spread, own)
     standard = np.where(seen[:, None], (drivers - centre) / spread, 0.0)
     precision = np.append(np.zeros(len(missing)), np.full(drivers.shape[1], _FIRST_PRECISION))
     return SeriesColumns(np.hstack([gaps, standard]), np.tile(precision, (len(SHIFTS), 1)), centre, spread)

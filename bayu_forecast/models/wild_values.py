@@ -22,8 +22,10 @@ Array = NDArray[np.float64]
 
 #: robust standard deviations beyond which a value is wild
 _LIMIT = 15.0
-#: most wild values of a series, as a share, one in any case: of more they are its nature
-_FEW = 0.02
+#: robust standard deviations from what the rest says to which it is pulled
+_NEAR = 3.0
+#: most wild values of a series, as a share, three in any case: of more they are its nature
+_FEW = 0.03
 #: smallest change, in standard deviations of the series, that counts as one
 _NONE = 1e-9
 
@@ -36,7 +38,7 @@ def tamed(panel: Panel) -> Panel:
     scaled = standardise(latest, SHIFTS[:2])
     scale = scaled.fits.argmax(axis=1)
     before = scaled.values[np.arange(len(latest)), scale]
-    after = pull_few(before, seen, lengths_of(seen), typical, _LIMIT, _FEW)
+    after = pull_few(before, seen, lengths_of(seen), typical, _LIMIT, _NEAR, _FEW)
     values = panel.values.copy()
     for s, t in np.argwhere(seen & (np.abs(after - before) > _NONE)).tolist():
         at = scale[s]

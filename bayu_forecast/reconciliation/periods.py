@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from bayu_forecast.errors import HierarchyError
@@ -114,8 +115,26 @@ def _refuse_unlike(arrays: Mapping[int, xr.DataArray]) -> None:
         if unlike:
             raise HierarchyError(f"paths of {cut} steps to a year have other labels of {unlike}: select the same, in the same order",
                                  names=unlike)
+    _refuse_other_times(arrays)
     if not all(bool(np.isfinite(array.values).all()) for array in arrays.values()):
         raise HierarchyError("paths of periods are missing or not finite in places: leave these series out")
+
+
+def _refuse_other_times(arrays: Mapping[int, xr.DataArray]) -> None:
+    """Where all have dates, each longer step's lies among the months of the shorter ones that it holds."""
+    fine = max(arrays)
+    dates = {cut: array.indexes.get(TIME) for cut, array in arrays.items()}
+    months = {cut: index.year * 12 + index.month for cut, index in dates.items() if isinstance(index, pd.DatetimeIndex)}
+    if len(months) < len(arrays):
+        return
+    for cut in sorted(arrays):
+        held = months[fine].to_numpy().reshape(len(months[cut]), -1)
+        wrong = np.flatnonzero((months[cut] < held.min(axis=1)) | (months[cut] > held.max(axis=1)))
+        if len(wrong):
+            at, first = dates[cut][wrong[0]], wrong[0] * (fine // cut)  # type: ignore[index]  # all have dates here
+            raise HierarchyError(
+                f"{cut} steps to a year: {at:%Y-%m-%d} is paired with {fine} steps to a year from {dates[fine][first]:%Y-%m-%d}: "  # type: ignore[index]
+                "let all cover the same whole years, beginning with the same first step", names=[cut])
 
 
 def _residual_groups(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from pandas.api.types import is_complex_dtype, is_numeric_dtype
 
 from bayu_forecast.errors import AlignmentError, SchemaError, UnknownNameError
 from bayu_forecast.schema.names import FEATURE, SERIES, TIME
@@ -49,7 +50,11 @@ def as_features(X: object) -> xr.DataArray:
     if isinstance(X, pd.Series):
         X = X.to_frame(X.name if X.name is not None else "x")
     if isinstance(X, pd.DataFrame):
-        array = xr.DataArray(X.to_numpy(), dims=(TIME, FEATURE), coords={TIME: read_labels(X.index), FEATURE: [str(c) for c in X.columns]})
+        words = [str(name) for name, kind in X.dtypes.items() if not is_numeric_dtype(kind) or is_complex_dtype(kind)]
+        if words:
+            raise SchemaError(f"X: columns {words[:3]} hold no numbers: encode words as columns of 0 and 1, dates as counts", names=words)
+        numbers = X.to_numpy(dtype=np.float64, na_value=np.nan)
+        array = xr.DataArray(numbers, dims=(TIME, FEATURE), coords={TIME: read_labels(X.index), FEATURE: [str(c) for c in X.columns]})
     elif isinstance(X, xr.Dataset):
         array = X["value"] if "value" in X.data_vars and FEATURE in X["value"].dims else X.to_array(FEATURE)
     elif isinstance(X, xr.DataArray):

@@ -216,10 +216,15 @@ def _steps_until(horizon: object, grid: Grid, last: int, time: pd.Index) -> int:
     if grid.unit == "step" or not isinstance(horizon, str | dt.date | np.datetime64 | pd.Period):
         raise HorizonError(f"horizon {horizon!r}: give {expected}", got=str(horizon))
     try:
-        date = horizon.to_timestamp() if isinstance(horizon, pd.Period) else pd.Timestamp(horizon)
+        period = pd.Period(horizon) if isinstance(horizon, str) else horizon if isinstance(horizon, pd.Period) else None
+        whole = period is not None and period.freqstr.startswith(("Y", "Q", "M"))  # a year goes to its end
+        date = period.end_time.normalize() if whole and period is not None else pd.Timestamp(str(horizon))
     except ValueError as error:
         raise HorizonError(f"horizon {horizon!r}: give {expected}", got=str(horizon)) from error
     gap = int(grid.ordinals(pd.DatetimeIndex([date]))[0]) - last
+    if whole and period is not None:  # ends between two steps: the last that begins in it
+        first = int(grid.ordinals(pd.DatetimeIndex([period.start_time]))[0]) - last
+        gap = gap - gap % grid.step if gap - gap % grid.step >= first else gap
     if gap % grid.step:
         near = [show_label(label) for label in grid.labels(np.array([last + gap // grid.step * grid.step + s for s in (0, grid.step)]))]
         raise HorizonError(f"horizon {horizon!r} is no date of this series, which ends {show_label(time[-1])}: the nearest are {near}",

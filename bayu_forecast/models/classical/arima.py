@@ -117,6 +117,9 @@ class ARIMA(SeriesForecaster):
         """The orders asked for, if any."""
         if self.order is None and self.seasonal_order is None:
             return None
+        for name, given in (("order", self.order), ("seasonal_order", self.seasonal_order)):
+            if given is not None and len(given) != 3:
+                raise SpecificationError(f"{name} is {given}: give three whole numbers; the season is the panel's", names=[name], got=given)
         (p, d, q), (P, D, Q) = self.order or (0, 0, 0), self.seasonal_order or (0, 0, 0)
         if min(p, d, q, P, D, Q) < 0 or (season == 1 and P + D + Q > 0):
             raise SpecificationError(f"orders {(p, d, q)} and {(P, D, Q)} with a season of {season}: give whole numbers from 0, "

@@ -54,6 +54,34 @@ class Constant(NamedTuple):
         return Ahead(np.full(horizon, self.level), np.zeros((horizon, horizon)))
 
 
+class Later(NamedTuple):
+    """A model of a series that ended ``skipped`` steps before the panel: its answers begin after them."""
+
+    model: SeriesModel
+    skipped: int
+
+    def ahead(self, horizon: int, features: Array | None) -> Ahead:
+        """The rest of a longer horizon's."""
+        mean, factor = self.model.ahead(self.skipped + horizon, features)
+        own = factor[self.skipped:]
+        return Ahead(mean[self.skipped:], covariance_factor(own @ own.T))
+
+
+class LaterPaths(NamedTuple):
+    """The same of a model that is not Gaussian."""
+
+    model: SeriesModel
+    skipped: int
+
+    def ahead(self, horizon: int, features: Array | None) -> Ahead:
+        """As :class:`Later`."""
+        return Later(self.model, self.skipped).ahead(horizon, features)
+
+    def paths(self, shocks: Array) -> Array:
+        """Paths after the skipped steps, whose shocks come first."""
+        return np.asarray(self.model.paths(shocks)[self.skipped:])  # type: ignore[attr-defined]  # only made of models that have it
+
+
 def toeplitz_factor(response: Array, sd: float) -> Array:
     """Lower triangular ``F[i, j] = sd * response[i - j]``: the covariance factor of a model with one shock a step."""
     lag = np.subtract.outer(np.arange(len(response)), np.arange(len(response)))
@@ -101,7 +129,7 @@ class SeriesForecaster(Forecaster):
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         paths = np.empty((len(self.models_), horizon, samples))
         for i, (model, name) in enumerate(zip(self.models_, self._labels, strict=True)):
-            shocks = normals(rng, ("innovation", name), horizon, samples)
+            shocks = normals(rng, ("innovation", name), horizon + _skipped(model), samples)
             _paths(model, shocks, None if features is None else features[i], self.scales_[i], paths[i])
         return np.moveaxis(paths, -1, 0)
 
@@ -111,7 +139,7 @@ class SeriesForecaster(Forecaster):
         for i, model in enumerate(self.models_):
             x = None if features is None else features[i]
             if hasattr(model, "paths"):
-                shocks = normals(0, ("innovation", self._labels[i]), horizon, _SUMMARY_SAMPLES)
+                shocks = normals(0, ("innovation", self._labels[i]), horizon + _skipped(model), _SUMMARY_SAMPLES)
                 mean[i], quantiles[:, i] = summarise(model.paths(shocks).T, levels)
             else:
                 mean[i], factor = model.ahead(horizon, x)
@@ -126,15 +154,22 @@ def _paths(model: SeriesModel, shocks: Array, features: Array | None, scale: flo
     if hasattr(model, "paths"):
         np.multiply(model.paths(shocks), scale, out=out)
         return
-    mean, factor = model.ahead(len(shocks), features)
-    np.matmul(scale * factor, shocks, out=out)
+    mean, factor = model.ahead(len(out), features)
+    np.matmul(scale * factor, shocks[_skipped(model):], out=out)
     out += scale * mean[:, None]
+
+
+def _skipped(model: SeriesModel) -> int:
+    """Steps between the end of the series and that of the panel, whose shocks a model that makes its own paths needs."""
+    return model.skipped if isinstance(model, LaterPaths) else 0
 
 
 def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> tuple[SeriesModel, float, str]:
     """The fitted series, its scale, and why it failed, if so."""
     first = int(np.flatnonzero(np.isfinite(row))[0])
     y, x = row[first:], None if features is None else features[first:]
+    skipped = 0 if forecaster.tags.missing else len(y) - 1 - int(np.flatnonzero(np.isfinite(y))[-1])
+    y = y[:len(y) - skipped]  # what would be filled after the last value is forecast instead
     seen = y[np.isfinite(y)]
     scale = float(np.mean(np.abs(seen))) or 1.0
     nothing = Constant(float(seen[-1]) / scale)
@@ -146,6 +181,8 @@ def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Ar
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             model = forecaster._fit_series(y / scale, season, x)
+            if skipped:
+                model = (LaterPaths if hasattr(model, "paths") else Later)(model, skipped)
             ahead = model.ahead(1, None if x is None else x[-1:])
     except BayuError:  # a parameter that no series can be fitted with
         raise

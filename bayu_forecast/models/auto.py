@@ -27,7 +27,10 @@ from bayu_forecast.models.wild_values import tamed
 Array = NDArray[np.float64]
 
 #: levels over which means are taken, the middle four fifths: tails are calibrated to cover, and means of all of them are biased
-_MIDDLE = 0.1 + 0.8 * (np.arange(40) + 0.5) / 40
+_ALL = (np.arange(40) + 0.5) / 40
+_MIDDLE = 0.1 + 0.8 * _ALL
+#: share of zeros above which the mean is over all levels: most of what is sold sporadically is sold in the upper tail
+_MANY_ZEROS = 0.3
 #: series at which the boosters, which learn across series, have half of their full weight
 _HALF_WEIGHT = 12
 
@@ -41,7 +44,7 @@ class AutoForecaster(CombinedForecaster):
     its width calibrated. Weights and calibration are constants of the frequency (``docs/auto.md``); the boosters' weight grows with the
     number of series. Drivers act through one layer, fitted before the members and shrunk towards the panel's mean effects, so that
     a scenario changes every member by the same effect; how sure the effects are is in paths and intervals, which widen as a driver
-    leaves its mean. ``mean`` is that of the middle four fifths of the distribution.
+    leaves its mean. ``mean`` is that of the middle four fifths of the distribution, of all of it for series with many zeros.
 
     Parameters
     ----------
@@ -73,6 +76,7 @@ class AutoForecaster(CombinedForecaster):
         self._defaults = defaults_of(panel.season)
         self._positive = np.nanmin(panel.values, axis=1) >= 0
         self._count = np.isfinite(panel.values).sum(axis=1)
+        self._sporadic = (panel.values == 0).sum(axis=1) > _MANY_ZEROS * self._count
         self._layer = None if panel.features is None else driver_layer_of(panel)
         if self._layer is not None and panel.features is not None:
             panel = replace(panel, values=self._layer.without(panel.values, panel.features), features=None, feature_names=())
@@ -103,13 +107,14 @@ class AutoForecaster(CombinedForecaster):
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
         centre, middle, spread, quantiles = self._calibration(horizon)
-        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _MIDDLE])
+        wanted = np.concatenate([np.asarray(levels, dtype=np.float64), _MIDDLE, _ALL])
         grid = wanted if self._layer is None or features is None else LEVELS
         pooled = pool_quantiles(quantiles, LEVELS, self.weights_.values, grid)
         drawn = self._stretched(pooled, centre, middle, spread)
         if self._layer is not None and features is not None:
             drawn = self._layer.onto_quantiles(drawn, grid, features, wanted)
-        return drawn[len(levels):].mean(axis=0), drawn[:len(levels)]
+        told, middle, everything = np.split(drawn, [len(levels), len(levels) + len(_MIDDLE)])
+        return np.where(self._sporadic[:, None], everything.mean(axis=0), middle.mean(axis=0)), told
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         centre, middle, spread, _ = self._calibration(horizon)

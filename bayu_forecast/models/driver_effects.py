@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bayu_forecast._numeric.driver_layer import DriverLayer
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Panel
-from bayu_forecast.models.panel import cycle_of, values_used
+from bayu_forecast.models.frequency import cycle_of, values_used
 from bayu_forecast.models.structure_prior import structures_of, typical_structure
 
 #: one in so many of the prior's structures, beside the typical one

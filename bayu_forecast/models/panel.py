@@ -17,17 +17,15 @@ from bayu_forecast._numeric.mixture import Mixture
 from bayu_forecast._numeric.scales import SHIFTS, Scaled, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Array, Forecaster, ForecasterTags, Panel
+from bayu_forecast.models.frequency import cycle_of, values_used
 from bayu_forecast.models.panel_columns import SeriesColumns, columns_of
 from bayu_forecast.models.structure_prior import scales_of, structures_of, tails_of, typical_structure
+from bayu_forecast.models.wild_values import tamed
 
 #: series at a time
 _CHUNK = 256
 #: pairs of structure and scale kept for a series, and the least share of one
 _MOST, _LEAST = 16, 2e-3
-#: fewest and most values that are used, whatever the season
-_FEWEST_VALUES, _MOST_VALUES = 100, 420
-#: steps to a cycle where it is not whole: weeks to a year
-_CYCLE = {52: 52.1775}
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,7 @@ class PanelStructural(Forecaster):
 
     def _fit(self, panel: Panel) -> None:
         self._names, self._season, self._cycle = panel.series, panel.season, cycle_of(panel.season)
+        panel = tamed(panel) if panel.features is None else panel  # which may be why a value is wild
         wanted = values_used(panel.season, self.cycles)
         features = None if panel.features is None else panel.features[:, :-wanted - 1:-1]
         self._learned = self._learn(self._recent(panel, wanted), features)
@@ -131,16 +130,6 @@ class PanelStructural(Forecaster):
         for first in range(0, len(self._names), _CHUNK):
             members = np.arange(first, min(first + _CHUNK, len(self._names)))
             yield from _forecast(kept, g, members, horizon, features, joint)
-
-
-def cycle_of(season: int) -> float:
-    """Steps to a cycle."""
-    return _CYCLE.get(season, float(season))
-
-
-def values_used(season: int, cycles: int = 12) -> int:
-    """Most recent values that are used."""
-    return min(max(cycles * season, _FEWEST_VALUES), _MOST_VALUES)
 
 
 def _log_evidence(

@@ -15,7 +15,7 @@ from bayu_forecast._numeric.outliers import pull_few
 from bayu_forecast._numeric.scales import SHIFTS, from_scale, standardise
 from bayu_forecast._numeric.variogram import variograms
 from bayu_forecast.models.base import Panel
-from bayu_forecast.models.panel import cycle_of, values_used
+from bayu_forecast.models.frequency import cycle_of, values_used
 from bayu_forecast.models.structure_prior import typical_structure
 
 Array = NDArray[np.float64]

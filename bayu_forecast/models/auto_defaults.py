@@ -46,7 +46,7 @@ _YEARLY = Defaults({"smoothing": 1.0, "structural": 1.0, "theta": 1.0, "residual
 _QUARTERLY = Defaults({"smoothing": 1.0, "structural": 1.0, "kernel": 1.0, "residual": 1.0, "growth": 1.0}, near=0.70, per_spread=0.06,
                       short=8.0)
 _MONTHLY = Defaults({"structural": 1.0, "kernel": 3.0, "residual": 1.5, "growth": 1.0}, near=0.78, per_spread=0.04, short=8.0)
-_WEEKLY = replace(_MONTHLY, weights={"structural": 1.0, "kernel": 1.0, "residual": 1.0, "growth": 1.0})
+_WEEKLY = replace(_MONTHLY, weights={"structural": 2.0, "kernel": 1.0, "residual": 0.5, "growth": 1.5})
 
 
 def defaults_of(season: int) -> Defaults:

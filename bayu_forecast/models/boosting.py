@@ -48,7 +48,8 @@ class BoostingForecaster(Forecaster):
     a trend goes on where raw trees turn flat. The step ahead is a feature (one direct model for all steps). Two boosters are fitted
     crosswise, each on half of the series (on half of the time when there are few); their mean is the forecast, and each one's errors on
     the other's half give the paths: whole multi-step residuals are drawn, which keeps the dependence between steps, and their size at
-    each step makes the intervals (cross conformal).
+    each step makes the intervals (cross conformal). It is made for panels: of few short series there are few residuals, and its intervals
+    are too narrow; :class:`AutoForecaster` weighs it by the number of series.
 
     Parameters
     ----------

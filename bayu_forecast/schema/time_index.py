@@ -86,7 +86,8 @@ def read_labels(raw: object, *, what: str = "time") -> pd.Index:
         dates = pd.DatetimeIndex(pd.to_datetime(index, format="ISO8601"))  # never a guess between 1 February and 2 January
     except (ValueError, TypeError) as error:
         shown = [str(label) for label in index[:3]]
-        raise SchemaError(f"{what}: labels such as {shown} are neither whole numbers nor dates: convert them with pandas.to_datetime",
+        raise SchemaError(f"{what}: labels such as {shown} are neither whole numbers nor dates: "
+                          "write them as 2018-01-31, or convert them with pandas.to_datetime and their format",
                           names=[what], got=shown) from error
     if dates.tz is not None:
         raise SchemaError(f"{what}: dates carry the time zone {dates.tz}: drop it with tz_localize(None)", names=[what], got=str(dates.tz))

@@ -126,7 +126,8 @@ class Mixture:
         # the unit joins the mean of a log, which saves a pass over the paths; so does a bound on what they can reach
         mean = self.mean[by_scale] + np.where(np.isfinite(np.array(SHIFTS)[self.scale[by_scale], None]), np.log(self.unit), 0.0)
         tame = bool((self.mean + 12 * self.sd).max() < LARGEST_LOG)
-        most = self._most(_SURE) if self.non_negative and bool((self._most(_SELDOM) > self._most(_SURE)).any()) else None
+        most = self._most(_SURE)
+        far = np.flatnonzero(self._most(_SELDOM) > most) if self.non_negative else np.zeros(0, dtype=np.intp)
         rank = np.argsort(by_scale)
         shocks, drawn, table = np.empty((horizon, _BLOCK)), np.empty((_BLOCK, horizon)), _sizes(self.df)
         for block, first in enumerate(range(0, samples, _BLOCK)):
@@ -145,8 +146,8 @@ class Mixture:
             for scale in np.unique(self.scale).tolist():
                 members = np.flatnonzero(self.scale[by_scale] == scale)
                 self._observe(drawn[edges[members[0]]:edges[members[-1] + 1]], SHIFTS[scale], tame)
-            if most is not None:
-                np.minimum(drawn, most, out=drawn)
+            if far.size:  # spreads grow: from some step on
+                np.minimum(drawn[:, far[0]:], most[far[0]:], out=drawn[:, far[0]:])
             if first + _BLOCK <= samples:
                 out[first + order] = drawn
             else:

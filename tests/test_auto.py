@@ -211,7 +211,7 @@ def test_gaps_and_few_values_leave_residuals_of_their_own_size() -> None:
     assert width["five"] > 0.01
 
 
-@pytest.mark.parametrize("factor", [0.0, 10.0, 1000.0])
+@pytest.mark.parametrize("factor", [0.0, 1000.0])
 def test_a_wild_last_value_is_not_the_level(factor: float) -> None:
     """A slip of the decimal point in the last value, or a zero: the series goes on about where it was, and the others as they are."""
     rng, t = np.random.default_rng(1), np.arange(72)

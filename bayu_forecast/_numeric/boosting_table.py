@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bayu_forecast._numeric.panel_units import PanelUnits
+from bayu_forecast._numeric.panel_units import PanelUnits, sporadic
 from bayu_forecast._numeric.smoothing import Gains, origins, smooth
 from bayu_forecast._numeric.smoothing_pool import FORMS, LEVELS, PoolPrior, design, grid, sharpness
 
@@ -20,15 +20,13 @@ Places = NDArray[np.intp]
 
 #: features and targets are kept inside
 _FAR = 15.0
-#: share of zeros above which a series is taken as it is, not in logs: errors of sporadic sales do not multiply
-_MANY_ZEROS = 0.3
 #: columns of the local layer that are averaged
 _LOCAL = 8
 
 
 @dataclass(frozen=True)
 class Working:
-    """A panel on its working scale: logarithms where a series is never negative and seldom zero, else units of its mean size."""
+    """A panel on its working scale: logarithms where a series is never negative and not sporadic, else units of its mean size."""
 
     values: Array
     logs: NDArray[np.bool_]
@@ -40,8 +38,7 @@ class Working:
     def of(cls, panel: Array, season: int) -> Working:
         """Scale and transform a panel (n_series, n_time)."""
         scaled = PanelUnits.of(panel)
-        zeros = (panel == 0).sum(axis=1) / np.maximum(np.isfinite(panel).sum(axis=1), 1)
-        logs = scaled.positive & (zeros <= _MANY_ZEROS)
+        logs = scaled.positive & ~sporadic(panel)
         values = np.where(logs[:, None], np.log(np.where(logs[:, None], scaled.values, 1.0)), scaled.values)
         return cls(values, logs, scaled, season, np.isfinite(values).argmax(axis=1))
 

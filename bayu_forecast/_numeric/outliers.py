@@ -91,6 +91,16 @@ def pull_few(
     Returns
     -------
     array (n_series, n)
+
+    Examples
+    --------
+    >>> x = np.sin(np.arange(40.0))[None] / 10
+    >>> x[0, 20:22] = 5.0
+    >>> walk = np.arange(40) / 20.0
+    >>> walk[1:] += 0.05
+    >>> pulled = pull_few(x, np.ones((1, 40), bool), np.array([40]), walk, limit=15.0, near=3.0, share=0.03)
+    >>> bool((np.abs(pulled[0, 20:22]) < 1).all()), np.flatnonzero(pulled != x).tolist()
+    (True, [20, 21])
     """
     out = values.copy()
     for rows, at, precision in _precisions(seen, lengths, variogram):

@@ -11,7 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.scales import belt
+
 Array = NDArray[np.float64]
+
+#: share of zeros above which sales are sporadic
+_MANY_ZEROS = 0.3
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,8 @@ class PanelUnits:
         return standardised(moved)
 
     def belt(self) -> tuple[Array, Array]:
-        """Lowest and highest scaled value that a forecast may take, (n_series,): far beyond what was seen, but not anywhere."""
-        top, low = np.nanmax(self.values, axis=1), np.nanmin(self.values, axis=1)
-        room = 2.0 * (top - low) + np.maximum(np.abs(top), np.abs(low))
-        return low - room, top + room
+        """Lowest and highest scaled value that a forecast may take, (n_series,)."""
+        return belt(np.nanmin(self.values, axis=1), np.nanmax(self.values, axis=1))
 
     def jacobian(self, form: str, spread: Array, log_fitted: Array, count: Array) -> Array:
         """Mean log derivative of the transformation, so that forms compare on the unit of the panel, (n_series, 1 or n_columns)."""
@@ -61,6 +64,11 @@ class PanelUnits:
         logs = np.nanmean(np.log(np.where(self.positive[:, None], self.values, 1.0)), axis=1, keepdims=True) if form != "level" else 0.0
         power = {"level": 0.0, "log": 1.0, "root": 0.5}[form]
         return np.asarray(-power * logs - (np.log(2.0) if form == "root" else 0.0) - np.log(spread))
+
+
+def sporadic(values: Array) -> NDArray[np.bool_]:
+    """Which series (n_series, n_time) are zero so often that errors do not multiply, and most of what is sold is in the upper tail."""
+    return np.asarray((values == 0).sum(axis=1) > _MANY_ZEROS * np.isfinite(values).sum(axis=1))
 
 
 def standardised(values: Array) -> tuple[Array, Array, Array]:

@@ -58,9 +58,7 @@ class _Population:
         return np.asarray(pull @ np.linalg.inv(known) @ pull.transpose(0, 2, 1))
 
 
-def pooled_effects(
-    values: Array, columns: Array, seen: NDArray[np.bool_], spread: Array, variograms: Array
-) -> tuple[Array, Array]:
+def pooled_effects(values: Array, columns: Array, seen: NDArray[np.bool_], spread: Array, variograms: Array) -> tuple[Array, Array]:
     """Posterior means and covariances of the effects of columns on each series, over structures.
 
     Parameters

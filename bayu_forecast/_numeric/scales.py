@@ -85,10 +85,21 @@ def standardise(values: Array, shifts: Collection[float] = SHIFTS[:-1]) -> Scale
         z[:, scale] = apart / spread[:, scale, None]
         slope = 0.0 if np.isinf(shift) else np.where(seen, scaled, 0.0).sum(axis=1) + count * np.log(unit)
         jacobian[:, scale] = np.where(fits, -slope - count * np.log(spread[:, scale]), -np.inf)
-    highest = np.where(seen, values, -np.inf).max(axis=1)
     with np.errstate(invalid="ignore"):  # of series without a value
-        top = highest + 2.0 * (highest - lowest) + np.maximum(np.abs(highest), np.abs(lowest))
+        _, top = belt(lowest, np.where(seen, values, -np.inf).max(axis=1))
     return Scaled(z, centre, spread, jacobian, unit, lowest >= 0, top)
+
+
+def belt(lowest: Array, highest: Array) -> tuple[Array, Array]:
+    """Lowest and highest value that a forecast may take, from what was seen: far beyond it, but not anywhere.
+
+    Examples
+    --------
+    >>> [float(end) for end in belt(np.float64(1.0), np.float64(3.0))]
+    [-6.0, 10.0]
+    """
+    room = 2.0 * (highest - lowest) + np.maximum(np.abs(highest), np.abs(lowest))
+    return lowest - room, highest + room
 
 
 def to_scale(values: Array, shift: float, unit: Array | float) -> Array:

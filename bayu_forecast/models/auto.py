@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bayu_forecast._numeric.panel_units import sporadic
 from bayu_forecast._numeric.pooling import pool_quantiles
 from bayu_forecast.models.auto_defaults import defaults_of
 from bayu_forecast.models.base import Forecaster, Panel
@@ -26,11 +27,10 @@ from bayu_forecast.models.wild_values import tamed
 
 Array = NDArray[np.float64]
 
-#: levels over which means are taken, the middle four fifths: tails are calibrated to cover, and means of all of them are biased
+#: levels over which means are taken: all where sales are sporadic, else the middle four fifths, for tails are calibrated to cover and
+#: means of all of them are biased
 _ALL = (np.arange(40) + 0.5) / 40
 _MIDDLE = 0.1 + 0.8 * _ALL
-#: share of zeros above which the mean is over all levels: most of what is sold sporadically is sold in the upper tail
-_MANY_ZEROS = 0.3
 #: series at which the boosters, which learn across series, have half of their full weight
 _HALF_WEIGHT = 12
 
@@ -76,7 +76,7 @@ class AutoForecaster(CombinedForecaster):
         self._defaults = defaults_of(panel.season)
         self._positive = np.nanmin(panel.values, axis=1) >= 0
         self._count = np.isfinite(panel.values).sum(axis=1)
-        self._sporadic = (panel.values == 0).sum(axis=1) > _MANY_ZEROS * self._count
+        self._sporadic = sporadic(panel.values)
         self._layer = None if panel.features is None else driver_layer_of(panel)
         if self._layer is not None and panel.features is not None:
             panel = replace(panel, values=self._layer.without(panel.values, panel.features), features=None, feature_names=())

@@ -232,7 +232,7 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         Parameters
         ----------
         horizon : int or str
-            Steps after the panel, or the last date (``"2027-12"``).
+            Steps after the panel, or the last date (``"2027-12"``; a year or a quarter goes to its end).
         samples : int
             Number of paths; fewer are the first of more.
         rng : int
@@ -250,6 +250,11 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         NotFittedError, HorizonError, SchemaError
         UnknownNameError, AlignmentError
             When a driver, or a time of one, is not there.
+
+        Warns
+        -----
+        ExtrapolationWarning
+            When a driver that never moved in history does ahead.
         """
         time, features = self._asked(horizon, X)
         samples, rng = _whole(samples, "samples", 1), _whole(rng, "rng", None)
@@ -282,6 +287,11 @@ class Forecaster(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no ty
         NotFittedError, HorizonError, SchemaError
         UnknownNameError, AlignmentError
             When a driver, or a time of one, is not there.
+
+        Warns
+        -----
+        ExtrapolationWarning
+            As in :meth:`simulate`.
         """
         try:
             inside = np.atleast_1d(np.asarray(coverage, dtype=np.float64))

@@ -31,7 +31,10 @@ _NONE = 1e-9
 
 
 def tamed(panel: Panel) -> Panel:
-    """The panel with its few wild values pulled in: on logs, halfway to them where there are zeros, on the level below zero."""
+    """The panel with its few wild values pulled in: on logs, halfway to them where there are zeros, on the level below zero.
+
+    Only the values that a season uses are looked at (``values_used``); gaps stay gaps and drivers are not looked at.
+    """
     latest = panel.values[:, :-values_used(panel.season) - 1:-1]
     seen = np.isfinite(latest)
     typical = variograms(typical_structure(panel.season), latest.shape[1], cycle_of(panel.season))[0]

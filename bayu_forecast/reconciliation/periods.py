@@ -123,18 +123,17 @@ def _refuse_unlike(arrays: Mapping[int, xr.DataArray]) -> None:
 def _refuse_other_times(arrays: Mapping[int, xr.DataArray]) -> None:
     """Where all have dates, each longer step's lies among the months of the shorter ones that it holds."""
     fine = max(arrays)
-    dates = {cut: array.indexes.get(TIME) for cut, array in arrays.items()}
-    months = {cut: index.year * 12 + index.month for cut, index in dates.items() if isinstance(index, pd.DatetimeIndex)}
-    if len(months) < len(arrays):
+    dates = {cut: index for cut, array in arrays.items() if isinstance(index := array.indexes.get(TIME), pd.DatetimeIndex)}
+    if len(dates) < len(arrays):
         return
+    months = {cut: (index.year * 12 + index.month).to_numpy() for cut, index in dates.items()}
     for cut in sorted(arrays):
-        held = months[fine].to_numpy().reshape(len(months[cut]), -1)
+        held = months[fine].reshape(len(months[cut]), -1)
         wrong = np.flatnonzero((months[cut] < held.min(axis=1)) | (months[cut] > held.max(axis=1)))
         if len(wrong):
-            at, first = dates[cut][wrong[0]], wrong[0] * (fine // cut)  # type: ignore[index]  # all have dates here
-            raise HierarchyError(
-                f"{cut} steps to a year: {at:%Y-%m-%d} is paired with {fine} steps to a year from {dates[fine][first]:%Y-%m-%d}: "  # type: ignore[index]
-                "let all cover the same whole years, beginning with the same first step", names=[cut])
+            at, first = dates[cut][wrong[0]], dates[fine][wrong[0] * (fine // cut)]
+            raise HierarchyError(f"{cut} steps to a year: {at:%Y-%m-%d} is paired with {fine} steps to a year from {first:%Y-%m-%d}: "
+                                 "let all cover the same whole years, beginning with the same first step", names=[cut])
 
 
 def _residual_groups(

@@ -218,12 +218,16 @@ def _steps_until(horizon: object, grid: Grid, last: int, time: pd.Index) -> int:
         raise HorizonError(f"horizon {horizon!r}: give {expected}", got=str(horizon))
     try:
         period = pd.Period(horizon) if isinstance(horizon, str) else horizon if isinstance(horizon, pd.Period) else None
-        whole = period is not None and period.freqstr.startswith(("Y", "Q", "M"))  # a year goes to its end
-        date = period.end_time.normalize() if whole and period is not None else pd.Timestamp(str(horizon))
+        if period is not None and period.freqstr[0] not in "YQM":
+            period = None  # a year goes to its end, a day or a week is where it begins
+        if period is not None:
+            date = period.end_time.normalize()
+        else:
+            date = horizon.to_timestamp() if isinstance(horizon, pd.Period) else pd.Timestamp(horizon)
     except ValueError as error:
         raise HorizonError(f"horizon {horizon!r}: give {expected}", got=str(horizon)) from error
     gap = int(grid.ordinals(pd.DatetimeIndex([date]))[0]) - last
-    if whole and period is not None:  # ends between two steps: the last that begins in it
+    if period is not None:  # ends between two steps: the last that begins in it
         first = int(grid.ordinals(pd.DatetimeIndex([period.start_time]))[0]) - last
         gap = gap - gap % grid.step if gap - gap % grid.step >= first else gap
     if gap % grid.step:

@@ -157,11 +157,6 @@ class SARIMAX(ARIMA):
 
     tags = ForecasterTags(min_length=2, drivers=True)
 
-    @classmethod
-    def expected_failures(cls) -> dict[str, str]:
-        """What an estimate by maximum likelihood leaves out."""
-        return {"far_drivers_widen": "coefficients are points, as in the analytic intervals of statsmodels"}
-
 
 def _own_columns(t: NDArray[np.int64], season: int, chosen: Specification) -> Array:
     """The model's regressors of time: a constant or a drift, and harmonics of a long season."""

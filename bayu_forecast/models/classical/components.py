@@ -73,11 +73,6 @@ class UnobservedComponents(SeriesForecaster):
         """One trend, to be quick."""
         return [{"trend": "local level"}]
 
-    @classmethod
-    def expected_failures(cls) -> dict[str, str]:
-        """What an estimate by maximum likelihood leaves out."""
-        return {"far_drivers_widen": "coefficients are points, as in the analytic intervals of statsmodels"}
-
     def __init__(self, *, trend: str = "auto", max_iter: int = 50, n_jobs: int | None = None) -> None:
         self.trend = trend
         self.max_iter = max_iter

@@ -54,34 +54,6 @@ class Constant(NamedTuple):
         return Ahead(np.full(horizon, self.level), np.zeros((horizon, horizon)))
 
 
-class Later(NamedTuple):
-    """A model of a series that ended ``skipped`` steps before the panel: its answers begin after them."""
-
-    model: SeriesModel
-    skipped: int
-
-    def ahead(self, horizon: int, features: Array | None) -> Ahead:
-        """The rest of a longer horizon's."""
-        mean, factor = self.model.ahead(self.skipped + horizon, features)
-        own = factor[self.skipped:]
-        return Ahead(mean[self.skipped:], covariance_factor(own @ own.T))
-
-
-class LaterPaths(NamedTuple):
-    """The same of a model that is not Gaussian."""
-
-    model: SeriesModel
-    skipped: int
-
-    def ahead(self, horizon: int, features: Array | None) -> Ahead:
-        """As :class:`Later`."""
-        return Later(self.model, self.skipped).ahead(horizon, features)
-
-    def paths(self, shocks: Array) -> Array:
-        """Paths after the skipped steps, whose shocks come first."""
-        return np.asarray(self.model.paths(shocks)[self.skipped:])  # type: ignore[attr-defined]  # only made of models that have it
-
-
 def toeplitz_factor(response: Array, sd: float) -> Array:
     """Lower triangular ``F[i, j] = sd * response[i - j]``: the covariance factor of a model with one shock a step."""
     lag = np.subtract.outer(np.arange(len(response)), np.arange(len(response)))
@@ -108,6 +80,11 @@ class SeriesForecaster(Forecaster):
         The fitted series, in the order of the usable series.
     """
 
+    @classmethod
+    def expected_failures(cls) -> dict[str, str]:
+        """What an estimate by maximum likelihood leaves out."""
+        return {"far_drivers_widen": "coefficients are points, as in the analytic intervals of statsmodels"} if cls.tags.drivers else {}
+
     def _fit_series(self, y: Array, season: int, features: Array | None) -> SeriesModel:
         """Fit one series (n_time,), of mean absolute value one, finite at its start, gaps as NaN; ``features`` (n_time, n_features)."""
         raise NotImplementedError
@@ -120,17 +97,23 @@ class SeriesForecaster(Forecaster):
             fitted = [_attempt(self, row, panel.season, x) for row, x in tasks]
         else:
             fitted = Parallel(n_jobs=n_jobs)(delayed(_attempt_alone)(self, row, panel.season, x) for row, x in tasks)
-        for name, (_, _, reason) in zip(panel.series, fitted, strict=True):
-            if reason:
-                self._fail(name, reason)
-        self.models_ = tuple(model for model, _, _ in fitted)
-        self.scales_ = np.array([scale for _, scale, _ in fitted])
+        for name, one in zip(panel.series, fitted, strict=True):
+            if one.reason:
+                self._fail(name, one.reason)
+        self.models_ = tuple(one.model for one in fitted)
+        self.scales_ = np.array([one.scale for one in fitted])
+        self._skipped = [one.skipped for one in fitted]
 
     def _simulate(self, horizon: int, samples: int, rng: int, features: Array | None) -> Array:
         paths = np.empty((len(self.models_), horizon, samples))
         for i, (model, name) in enumerate(zip(self.models_, self._labels, strict=True)):
-            shocks = normals(rng, ("innovation", name), horizon + _skipped(model), samples)
-            _paths(model, shocks, None if features is None else features[i], self.scales_[i], paths[i])
+            if hasattr(model, "paths"):
+                shocks = normals(rng, ("innovation", name), self._skipped[i] + horizon, samples)
+                np.multiply(model.paths(shocks)[self._skipped[i]:], self.scales_[i], out=paths[i])
+            else:
+                mean, factor = _ahead(model, self._skipped[i], horizon, None if features is None else features[i])
+                np.matmul(self.scales_[i] * factor, normals(rng, ("innovation", name), horizon, samples), out=paths[i])
+                paths[i] += self.scales_[i] * mean[:, None]
         return np.moveaxis(paths, -1, 0)
 
     def _summary(self, horizon: int, levels: Sequence[float], features: Array | None) -> tuple[Array, Array]:
@@ -139,33 +122,34 @@ class SeriesForecaster(Forecaster):
         for i, model in enumerate(self.models_):
             x = None if features is None else features[i]
             if hasattr(model, "paths"):
-                shocks = normals(0, ("innovation", self._labels[i]), horizon + _skipped(model), _SUMMARY_SAMPLES)
-                mean[i], quantiles[:, i] = summarise(model.paths(shocks).T, levels)
+                shocks = normals(0, ("innovation", self._labels[i]), self._skipped[i] + horizon, _SUMMARY_SAMPLES)
+                mean[i], quantiles[:, i] = summarise(model.paths(shocks)[self._skipped[i]:].T, levels)
             else:
-                mean[i], factor = model.ahead(horizon, x)
+                mean[i], factor = _ahead(model, self._skipped[i], horizon, x)
                 quantiles[:, i] = mean[i] + np.multiply.outer(z, np.sqrt((factor**2).sum(axis=1)))
         mean *= self.scales_[:, None]
         quantiles *= self.scales_[:, None]
         return mean, quantiles
 
 
-def _paths(model: SeriesModel, shocks: Array, features: Array | None, scale: float, out: Array) -> None:
-    """Write the paths (horizon, samples) of one series in the user's unit: in the model's own way, where it has one."""
-    if hasattr(model, "paths"):
-        np.multiply(model.paths(shocks), scale, out=out)
-        return
-    mean, factor = model.ahead(len(out), features)
-    np.matmul(scale * factor, shocks[_skipped(model):], out=out)
-    out += scale * mean[:, None]
+def _ahead(model: SeriesModel, skipped: int, horizon: int, features: Array | None) -> Ahead:
+    """The distribution of the steps after those between the end of the series and that of the panel."""
+    mean, factor = model.ahead(skipped + horizon, features)
+    own = factor[skipped:]
+    return Ahead(mean[skipped:], covariance_factor(own @ own.T) if skipped else factor)
 
 
-def _skipped(model: SeriesModel) -> int:
-    """Steps between the end of the series and that of the panel, whose shocks a model that makes its own paths needs."""
-    return model.skipped if isinstance(model, LaterPaths) else 0
+class _Attempt(NamedTuple):
+    """The fitted series, its scale, why it failed, if so, and the steps that the panel goes on after its end."""
+
+    model: SeriesModel
+    scale: float
+    reason: str = ""
+    skipped: int = 0
 
 
-def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> tuple[SeriesModel, float, str]:
-    """The fitted series, its scale, and why it failed, if so."""
+def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> _Attempt:
+    """Fit one series."""
     first = int(np.flatnonzero(np.isfinite(row))[0])
     y, x = row[first:], None if features is None else features[first:]
     skipped = 0 if forecaster.tags.missing else len(y) - 1 - int(np.flatnonzero(np.isfinite(y))[-1])
@@ -174,26 +158,24 @@ def _attempt(forecaster: SeriesForecaster, row: Array, season: int, features: Ar
     scale = float(np.mean(np.abs(seen))) or 1.0
     nothing = Constant(float(seen[-1]) / scale)
     if not np.isfinite(scale) or scale < np.finfo(float).tiny:
-        return nothing, 1.0, "values too large or too small for floating point"
+        return _Attempt(nothing, 1.0, "values too large or too small for floating point")
     if np.ptp(seen) <= 1e-14 * scale:
-        return nothing, scale, ""
+        return _Attempt(nothing, scale)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             model = forecaster._fit_series(y / scale, season, x)
-            if skipped:
-                model = (LaterPaths if hasattr(model, "paths") else Later)(model, skipped)
-            ahead = model.ahead(1, None if x is None else x[-1:])
+            ahead = _ahead(model, skipped, 1, None if x is None else x[-1:])
     except BayuError:  # a parameter that no series can be fitted with
         raise
     except (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError) as error:
-        return nothing, scale, f"{type(error).__name__}: {error}"
+        return _Attempt(nothing, scale, f"{type(error).__name__}: {error}")
     if not (np.isfinite(ahead.mean).all() and np.isfinite(ahead.factor).all()):
-        return nothing, scale, "the fit is not finite"
-    return model, scale, ""
+        return _Attempt(nothing, scale, "the fit is not finite")
+    return _Attempt(model, scale, skipped=skipped)
 
 
-def _attempt_alone(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> tuple[SeriesModel, float, str]:
+def _attempt_alone(forecaster: SeriesForecaster, row: Array, season: int, features: Array | None) -> _Attempt:
     """The same in a process of its own, on one thread."""
     with threadpool_limits(1):
         return _attempt(forecaster, row, season, features)
